@@ -1,0 +1,105 @@
+"""What a contract makes of a canonical object: a document in the target's terms, before any vendor's spelling.
+
+Amounts are `Decimal` in the document's one currency. An adapter's `translate.py` spells it; it decides nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+Value = str | int | Decimal | bool | None
+
+
+class LineRole(StrEnum):
+    """What a document line stands for."""
+
+    GOODS = "goods"
+    SHIPPING = "shipping"
+    FEE = "fee"
+    TIP = "tip"
+    DUTY = "duty"
+    ROUNDING = "rounding"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """One line of the ERP's document; `key` is stable over revisions (the store's line id, `shipping-<id>` …)."""
+
+    key: str
+    role: LineRole
+    product: str
+    name: str
+    quantity: Decimal
+    #: Per piece in the basis that `tax_included` tells.
+    unit_price: Decimal
+    tax_included: bool
+    #: The target's own tax references, from the contract's table; empty for an untaxed line.
+    taxes: tuple[str, ...]
+    #: The store's stated rates in percent, parallel to nothing: for the balance and for people.
+    rates: tuple[Decimal, ...]
+    #: What the store charged for this line.
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    fields: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDocument:
+    """Enough of a customer to put a name on an order; made once, never updated from an order."""
+
+    connection: str
+    #: The binding's entity id.
+    key: str
+    name: str
+    email: str
+    phone: str
+    company: bool
+    tax_id: str
+    street: str
+    street2: str
+    city: str
+    postal_code: str
+    country_code: str
+    region_code: str
+    fields: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDocument:
+    """A sales order in the target's terms."""
+
+    connection: str
+    order_id: str
+    number: str
+    currency: str
+    placed_at: datetime
+    #: The day of the sale in the selling entity's time zone.
+    business_date: date
+    lines: tuple[DocumentLine, ...]
+    #: What the buyer owes in all; the target's own total must equal it.
+    total: Decimal
+    customer: CustomerDocument
+    #: Header fields of the target, by the contract's field rows.
+    fields: Mapping[str, Value]
+    #: Confirm the document, or leave it as a draft.
+    confirm: bool
+    #: The order is cancelled in the store.
+    cancelled: bool
+    contract_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The proof that the target will compute the store's total; all in minor-unit-exact Decimals."""
+
+    store_total: Decimal
+    document_total: Decimal
+    currency: str
+
+    @property
+    def difference(self) -> Decimal:
+        """Document less store; anything but zero is held."""
+        return self.document_total - self.store_total

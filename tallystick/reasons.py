@@ -1,0 +1,83 @@
+"""The closed lists of reasons: why a lane is held, why it waits, why an order is not for the ERP at all.
+
+They are written to the ledger, shown by the API, and are the only labels that metrics carry for trouble.
+"""
+
+from enum import StrEnum
+
+
+class HoldReason(StrEnum):
+    """A person has to look. The lane has no due time; its value is the plain sentence an accountant reads."""
+
+    DATA = "DATA"
+    MAPPING = "MAPPING"
+    UNBALANCED = "UNBALANCED"
+    LOCKED = "LOCKED"
+    FOREIGN = "FOREIGN"
+    DELETED_IN_TARGET = "DELETED_IN_TARGET"
+    IN_DOUBT_NO_LOOKUP = "IN_DOUBT_NO_LOOKUP"
+    ATTEMPTS = "ATTEMPTS"
+    PARENT_SKIPPED = "PARENT_SKIPPED"
+    EDIT_OR_REFUND_UNCLEAR = "EDIT_OR_REFUND_UNCLEAR"
+
+    @property
+    def words(self) -> str:
+        """The reason in words, without the detail."""
+        return _HOLD_WORDS[self]
+
+
+_HOLD_WORDS = {
+    HoldReason.DATA: "the target refused the content",
+    HoldReason.MAPPING: "something in the order has no counterpart in the target or in the contract's tables",
+    HoldReason.UNBALANCED: "the amounts do not add up to the total",
+    HoldReason.LOCKED: "the document in the target can no longer be changed",
+    HoldReason.FOREIGN: "the document found under our reference is not ours",
+    HoldReason.DELETED_IN_TARGET: "the document was deleted in the target; it is never made anew silently",
+    HoldReason.IN_DOUBT_NO_LOOKUP: "an answer was lost and the target offers no way to look it up",
+    HoldReason.ATTEMPTS: "every attempt failed",
+    HoldReason.PARENT_SKIPPED: "the order that this belongs to was skipped",
+    HoldReason.EDIT_OR_REFUND_UNCLEAR: "the store does not tell whether quantities were edited or refunded",
+}
+
+
+class WaitReason(StrEnum):
+    """It goes on by itself at the lane's due time."""
+
+    THROTTLED = "THROTTLED"
+    TARGET_DOWN = "TARGET_DOWN"
+    TRANSIENT = "TRANSIENT"
+    DEPENDENCY = "DEPENDENCY"
+    QUIET_TIME = "QUIET_TIME"
+    LATE_WINDOW = "LATE_WINDOW"
+
+
+class NotEligible(StrEnum):
+    """Seen, and by rule not for the ERP: a source object without effects."""
+
+    DRAFT = "DRAFT"
+    PENDING_PAYMENT = "PENDING_PAYMENT"
+    UNPAID = "UNPAID"
+    PAYMENT_FAILED = "PAYMENT_FAILED"
+    CANCELLED = "CANCELLED"
+    TEST_ORDER = "TEST_ORDER"
+    BEFORE_SINCE = "BEFORE_SINCE"
+    NOT_ROLLED_OUT = "NOT_ROLLED_OUT"
+    GONE = "GONE"
+
+    @property
+    def words(self) -> str:
+        """The reason in words."""
+        return _NOT_ELIGIBLE_WORDS[self]
+
+
+_NOT_ELIGIBLE_WORDS = {
+    NotEligible.DRAFT: "it was never placed (a draft or a checkout left behind)",
+    NotEligible.PENDING_PAYMENT: "the buyer has not finished the payment, so it is not placed yet",
+    NotEligible.UNPAID: "it is not paid yet, and the contract books orders when they are paid",
+    NotEligible.PAYMENT_FAILED: "its payment failed",
+    NotEligible.CANCELLED: "it was cancelled before a document was made",
+    NotEligible.TEST_ORDER: "it is a test order",
+    NotEligible.BEFORE_SINCE: "it was placed before the route's start; adopt it to bind an existing document",
+    NotEligible.NOT_ROLLED_OUT: "the route is not live for this kind of order",
+    NotEligible.GONE: "it is no longer in the store",
+}
