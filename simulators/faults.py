@@ -100,32 +100,20 @@ class FaultScript:
         rule = self.next(operation)
         if rule is None:
             return await handler()
+        if rule.fault in _NOT_APPLIED_NOW:
+            return self._refuse(rule, request, handler)
+        return await _spoil(rule, request, await handler())
+
+    def _refuse(self, rule: Rule, request: web.Request, handler: Callable[[], Awaitable[object]]) -> web.Response:
         match rule.fault:
             case Fault.THROTTLED:
                 headers = {"Retry-After": rule.retry_after} if rule.retry_after is not None else {}
                 return web.json_response({"error": "too many requests"}, status=429, headers=headers)
             case Fault.SERVER_ERROR:
                 return _html(rule.status)
-            case Fault.NEVER_APPLIED:
-                return _cut(request)
             case Fault.LATE_APPLY:
                 self._apply_later(rule.seconds, handler)
-                return _cut(request)
-        response = await handler()
-        match rule.fault:
-            case Fault.LOST_REPLY:
-                return _cut(request)
-            case Fault.HTML_ANSWER:
-                return _html(200)
-            case Fault.CUT_JSON:
-                return web.Response(
-                    body=_bytes(response)[: len(_bytes(response)) // 2], content_type="application/json"
-                )
-            case Fault.SLOW:
-                await asyncio.sleep(rule.seconds)
-            case Fault.DRIP_FEED:
-                return await _drip(request, response, rule.seconds)
-        return response
+        return _cut(request)
 
     def _apply_later(self, seconds: float, handler: Callable[[], Awaitable[object]]) -> None:
         async def late() -> None:
@@ -140,6 +128,25 @@ class FaultScript:
         """Wait until every late call has been applied."""
         while self._late:
             await asyncio.gather(*self._late, return_exceptions=True)
+
+
+_NOT_APPLIED_NOW = {Fault.THROTTLED, Fault.SERVER_ERROR, Fault.LATE_APPLY, Fault.NEVER_APPLIED}
+
+
+async def _spoil(rule: Rule, request: web.Request, response: web.Response) -> web.StreamResponse:
+    match rule.fault:
+        case Fault.LOST_REPLY:
+            return _cut(request)
+        case Fault.HTML_ANSWER:
+            return _html(200)
+        case Fault.CUT_JSON:
+            body = _bytes(response)
+            return web.Response(body=body[: len(body) // 2], content_type="application/json")
+        case Fault.SLOW:
+            await asyncio.sleep(rule.seconds)
+        case Fault.DRIP_FEED:
+            return await _drip(request, response, rule.seconds)
+    return response
 
 
 def _cut(request: web.Request) -> web.Response:
