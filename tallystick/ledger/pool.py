@@ -1,0 +1,59 @@
+"""Connections to Postgres: one pool a process, fit for pgbouncer in transaction mode, and transactions that repeat.
+
+No LISTEN, no session locks, no session settings: everything that a statement needs is in the statement.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+import stamina
+
+from tallystick.settings import LedgerSettings
+
+Connection = asyncpg.pool.PoolConnectionProxy
+T = TypeVar("T")
+
+#: Deadlock and serialization failure: Postgres rolled the transaction back whole, so it may run again.
+_ROLLED_BACK = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class Pool:
+    """A pool of connections; `run` is the one way to a transaction."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` in one transaction; repeated whole after a deadlock or a serialization failure.
+
+        `work` must do nothing but SQL. Raises what asyncpg raises otherwise; `OSError` when Postgres is away.
+        """
+        async for attempt in stamina.retry_context(on=_ROLLED_BACK, attempts=10, wait_initial=0.01, wait_max=0.5):
+            with attempt:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    return await work(connection)
+        raise AssertionError("unreachable")
+
+    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """One statement by itself."""
+        async with self._pool.acquire() as connection:
+            return list(await connection.fetch(query, *arguments))
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._pool.close()
+
+
+async def open_pool(dsn: str, settings: LedgerSettings | None = None) -> Pool:
+    """Open the pool. Raises `OSError` or asyncpg's errors when Postgres cannot be reached."""
+    settings = settings or LedgerSettings()
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=settings.pool_max,
+        statement_cache_size=settings.statement_cache_size,
+        command_timeout=60,
+        max_inactive_connection_lifetime=300,
+    )
+    return Pool(pool)
