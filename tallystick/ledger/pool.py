@@ -4,14 +4,15 @@ No LISTEN, no session locks, no session settings: everything that a statement ne
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 import stamina
 
 from tallystick.settings import LedgerSettings
 
-Connection = asyncpg.pool.PoolConnectionProxy
+#: asyncpg ships no types.
+Connection: TypeAlias = Any
 T = TypeVar("T")
 
 #: Deadlock and serialization failure: Postgres rolled the transaction back whole, so it may run again.
