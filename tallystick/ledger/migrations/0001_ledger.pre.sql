@@ -126,7 +126,8 @@ CREATE TABLE binding (
     applied_revision bigint,
     applied_mark     text,
     contract_version text,
-    lines            text[] NOT NULL DEFAULT '{}',
+    -- Keys of the document lines that were sent, so that a removed one can be set to 0.
+    lines            jsonb NOT NULL DEFAULT '[]',
     adopted          boolean NOT NULL DEFAULT false,
     tombstone        boolean NOT NULL DEFAULT false,
     bound_at         timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -1,0 +1,325 @@
+-- Lanes and effects. Every transaction here takes the lanes first, in key order (`lock_lanes`), and then works in
+-- new statements: under READ COMMITTED one statement for all of it reads rows older than the locks it waited for.
+
+-- Make the lanes that are not there yet. $2 keys in order, $3 their connections.
+-- name: insert_lanes
+INSERT INTO lane (target, lane_key, connection)
+SELECT $1, i.lane_key, i.connection
+FROM unnest($2::text[], $3::text[]) AS i (lane_key, connection)
+ORDER BY i.lane_key
+ON CONFLICT DO NOTHING
+
+-- Hold the lanes until the end of the transaction, in key order, so that no two transactions deadlock.
+-- name: lock_lanes
+SELECT lane_key FROM lane
+WHERE target = $1 AND lane_key = ANY ($2::text[])
+ORDER BY lane_key FOR UPDATE
+
+-- Append the effects that are not there yet, at the next places of their lanes, with their payloads.
+-- Answers (ord, seq) of those that are new.
+-- name: insert_effects
+WITH input AS (
+    SELECT * FROM unnest(
+        $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::boolean[],
+        $10::text[], $11::timestamptz[], $12::text[], $13::integer[], $14::bigint[], $15::bytea[]
+    ) WITH ORDINALITY AS i (
+        lane_key, entity_type, entity_id, operation, op_id, kind, revision, forced,
+        external_ref, received_at, source_topic, source_partition, source_offset, body, ord)
+), fresh AS (
+    SELECT i.*, l.next_seq + row_number() OVER (PARTITION BY i.lane_key ORDER BY i.ord) - 1 AS seq
+    FROM input i
+    JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key
+    WHERE NOT EXISTS (
+        SELECT FROM effect e
+        WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.entity_type = i.entity_type
+          AND e.entity_id = i.entity_id AND e.operation = i.operation AND e.op_id = i.op_id)
+), effects AS (
+    INSERT INTO effect (
+        target, lane_key, seq, entity_type, entity_id, operation, op_id, kind, revision, forced, state,
+        external_ref, received_at, source_topic, source_partition, source_offset)
+    SELECT $1, lane_key, seq, entity_type, entity_id, operation, op_id, kind, revision, forced, 'QUEUED',
+        external_ref, received_at, source_topic, source_partition, source_offset
+    FROM fresh
+), payloads AS (
+    INSERT INTO payload (target, lane_key, seq, body) SELECT $1, lane_key, seq, body FROM fresh
+), lanes AS (
+    UPDATE lane l SET next_seq = l.next_seq + n.fresh
+    FROM (SELECT lane_key, count(*) AS fresh FROM fresh GROUP BY lane_key) n
+    WHERE l.target = $1 AND l.lane_key = n.lane_key
+)
+SELECT ord, seq FROM fresh
+
+-- Older STATE effects that nobody has begun to send give way to the newest revision; one in flight or in doubt never.
+-- name: supersede
+UPDATE effect e SET state = 'SUPERSEDED', settled_at = clock_timestamp()
+WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.kind = 'STATE' AND e.state = 'QUEUED'
+  AND e.revision < (
+    SELECT max(n.revision) FROM effect n
+    WHERE n.target = $1 AND n.lane_key = e.lane_key AND n.kind = 'STATE'
+      AND n.entity_type = e.entity_type AND n.entity_id = e.entity_id)
+RETURNING e.lane_key, e.seq
+
+-- Wake lanes that have work (idle ones, and those held for an effect that is now superseded), and take the free due
+-- ones: epoch + 1 and a lease. $3 false only wakes; connections in $6 are paused and never taken.
+-- name: take
+UPDATE lane l SET
+    due_at = d.due_at,
+    reason = CASE WHEN d.freed OR d.take THEN NULL ELSE l.reason END,
+    detail = CASE WHEN d.freed OR d.take THEN NULL ELSE l.detail END,
+    held_seq = CASE WHEN d.freed THEN NULL ELSE l.held_seq END,
+    since = CASE WHEN d.freed OR d.take THEN NULL ELSE l.since END,
+    epoch = l.epoch + d.take::integer,
+    owner = CASE WHEN d.take THEN $4 ELSE l.owner END,
+    lease_until = CASE WHEN d.take THEN clock_timestamp() + $5::interval ELSE l.lease_until END
+FROM (
+    SELECT w.*,
+        $3::boolean AND coalesce(w.due_at <= clock_timestamp(), false) AND w.connection <> ALL ($6::text[])
+            AND (w.lease_until IS NULL OR w.lease_until < clock_timestamp()) AS take
+    FROM (
+        SELECT x.lane_key, x.connection, x.lease_until, h.seq IS NOT NULL AS freed,
+            CASE WHEN u.open AND (h.seq IS NOT NULL OR (x.due_at IS NULL AND x.held_seq IS NULL))
+                THEN clock_timestamp() ELSE x.due_at END AS due_at
+        FROM lane x
+        CROSS JOIN LATERAL (SELECT EXISTS (
+            SELECT FROM effect e WHERE e.target = x.target AND e.lane_key = x.lane_key
+              AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS open) u
+        LEFT JOIN effect h ON h.target = x.target AND h.lane_key = x.lane_key AND h.seq = x.held_seq
+            AND h.state = 'SUPERSEDED'
+        WHERE x.target = $1 AND x.lane_key = ANY ($2::text[])
+    ) w
+) d
+WHERE l.target = $1 AND l.lane_key = d.lane_key
+RETURNING l.lane_key, l.epoch, d.take AS taken, l.held_seq IS NOT NULL AS held
+
+-- What a former holder left in flight is in doubt from now on, and may still land. $3 is the target's late_apply_max.
+-- name: doubt_in_flight
+WITH doubted AS (
+    UPDATE effect e
+    SET state = 'IN_DOUBT', doubt_at = greatest(e.flight_deadline, clock_timestamp())
+    WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.state = 'IN_FLIGHT'
+    RETURNING e.lane_key, e.flight_deadline
+)
+UPDATE lane l SET late_until = greatest(l.late_until, d.flight_deadline + $3::interval)
+FROM doubted d WHERE l.target = $1 AND l.lane_key = d.lane_key
+RETURNING l.lane_key
+
+-- Free due lanes, at most $2 a connection and $3 in all, the longest due first; paused connections left out.
+-- Candidates only: `lock_free` and `take` decide under the lock.
+-- name: due
+SELECT lane_key FROM (
+    SELECT lane_key, due_at, row_number() OVER (PARTITION BY connection ORDER BY due_at) AS place
+    FROM (
+        SELECT lane_key, connection, due_at FROM lane
+        WHERE target = $1 AND due_at <= clock_timestamp()
+          AND (lease_until IS NULL OR lease_until < clock_timestamp()) AND connection <> ALL ($4::text[])
+        ORDER BY due_at LIMIT 10000
+    ) free
+) ranked
+WHERE place <= $2
+ORDER BY due_at LIMIT $3
+
+-- Lock those of the candidates that nobody holds right now.
+-- name: lock_free
+SELECT lane_key FROM lane
+WHERE target = $1 AND lane_key = ANY ($2::text[])
+ORDER BY lane_key FOR UPDATE SKIP LOCKED
+
+-- The head effect of each lane that is still ours: the unfinished effect with the lowest seq, but while the lane's
+-- order was never applied its STATE effects go before every DELTA. A lane without unfinished effects has seq NULL.
+-- name: heads
+SELECT DISTINCT ON (l.lane_key)
+    l.lane_key, l.epoch, l.connection,
+    coalesce(extract(epoch FROM l.late_until - clock_timestamp()), 0)::float8 AS late_for_s,
+    e.seq, e.entity_type, e.entity_id, e.operation, e.op_id, e.kind, e.revision, e.forced, e.state, e.step,
+    e.intents, e.attempts, e.external_ref, e.received_at,
+    p.body, b.external_id, b.applied_revision, b.applied_mark, b.lines,
+    parent.applied_revision AS parent_revision,
+    (SELECT extract(epoch FROM clock_timestamp() - max(d.doubt_at))::float8 FROM effect d
+     WHERE d.target = $1 AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
+       AND d.entity_id = e.entity_id) AS doubt_age_s,
+    (e.kind = 'DELTA' AND EXISTS (
+        SELECT FROM effect s WHERE s.target = $1 AND s.lane_key = l.lane_key AND s.kind = 'STATE'
+          AND s.state = 'SKIPPED')) AS parent_skipped,
+    extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s
+FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
+JOIN lane l ON l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch
+LEFT JOIN binding parent
+    ON parent.target = $1 AND parent.entity_type = 'order' AND parent.entity_id = l.lane_key
+LEFT JOIN effect e
+    ON e.target = $1 AND e.lane_key = l.lane_key AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')
+LEFT JOIN binding b
+    ON b.target = $1 AND b.entity_type = e.entity_type AND b.entity_id = e.entity_id AND NOT b.tombstone
+LEFT JOIN payload p ON p.target = $1 AND p.lane_key = l.lane_key AND p.seq = e.seq
+ORDER BY l.lane_key, (e.kind = 'DELTA' AND parent.applied_revision IS NULL), e.seq
+
+-- Make intents durable. Only for the holder's epoch and for the effect as it was read; the lease outlives the flight.
+-- name: intend
+WITH input AS (
+    SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::integer[], $7::text[])
+        AS i (lane_key, epoch, seq, state, step, contract_version)
+), flown AS (
+    UPDATE effect e SET
+        state = 'IN_FLIGHT', intents = e.intents + 1, attempts = e.attempts + 1,
+        flight_deadline = clock_timestamp() + $8::interval, intent_at = clock_timestamp(),
+        claimed_at = coalesce(e.claimed_at, clock_timestamp()), contract_version = i.contract_version
+    FROM input i
+    JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
+    WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.seq = i.seq AND e.state = i.state AND e.step = i.step
+    RETURNING e.lane_key
+)
+UPDATE lane l SET lease_until = greatest(l.lease_until, clock_timestamp() + $9::interval)
+FROM flown f WHERE l.target = $1 AND l.lane_key = f.lane_key
+RETURNING l.lane_key
+
+-- Settle effects as read (epoch, state and step must still be those), bind documents, and write down outcomes.
+-- An effect that would be held gives way to a newer revision that waits; one in doubt never does.
+-- name: settle_effects
+WITH input AS (
+    SELECT * FROM unnest(
+        $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::integer[], $7::text[], $8::integer[], $9::boolean[],
+        $10::boolean[], $11::integer[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
+        $17::text[], $18::text[], $19::text[], $20::text[], $21::text[]
+    ) AS i (
+        lane_key, epoch, seq, was_state, was_step, state, step, hold,
+        doubt, attempts, reason, detail, external_id, number, applied_revision,
+        applied_mark, contract_version, lines, what, step_name)
+), settled AS (
+    UPDATE effect e SET
+        state = CASE WHEN i.hold AND i.state = 'QUEUED' AND e.kind = 'STATE' AND EXISTS (
+                SELECT FROM effect n
+                WHERE n.target = $1 AND n.lane_key = e.lane_key AND n.entity_type = e.entity_type
+                  AND n.entity_id = e.entity_id AND n.kind = 'STATE' AND n.revision > e.revision
+                  AND n.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT'))
+            THEN 'SUPERSEDED' ELSE i.state END,
+        step = i.step,
+        intents = CASE WHEN i.step = e.step THEN e.intents ELSE 0 END,
+        attempts = CASE WHEN i.step > e.step THEN 0 ELSE e.attempts + i.attempts END,
+        error = i.detail,
+        doubt_at = CASE WHEN i.doubt THEN greatest(e.flight_deadline, clock_timestamp()) ELSE e.doubt_at END,
+        settled_at = CASE WHEN i.state IN ('APPLIED', 'VERIFIED', 'SUPERSEDED') THEN clock_timestamp() END
+    FROM input i
+    JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
+    WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.seq = i.seq
+      AND e.state = i.was_state AND e.step = i.was_step
+    RETURNING e.lane_key, e.seq, e.state, e.entity_type, e.entity_id, e.revision, e.flight_deadline
+), bound AS (
+    INSERT INTO binding (
+        target, entity_type, entity_id, external_id, number, applied_revision, applied_mark, contract_version,
+        lines, applied_at)
+    SELECT $1, s.entity_type, s.entity_id, i.external_id, i.number, i.applied_revision, i.applied_mark,
+        i.contract_version, i.lines::jsonb, CASE WHEN i.applied_revision IS NOT NULL THEN clock_timestamp() END
+    FROM settled s JOIN input i USING (lane_key, seq)
+    WHERE i.external_id IS NOT NULL
+    ORDER BY s.entity_type, s.entity_id
+    ON CONFLICT (target, entity_type, entity_id) DO UPDATE SET
+        external_id = excluded.external_id,
+        number = CASE WHEN excluded.number = '' THEN binding.number ELSE excluded.number END,
+        applied_revision = coalesce(excluded.applied_revision, binding.applied_revision),
+        applied_mark = coalesce(excluded.applied_mark, binding.applied_mark),
+        contract_version = coalesce(excluded.contract_version, binding.contract_version),
+        lines = excluded.lines,
+        tombstone = false,
+        applied_at = coalesce(excluded.applied_at, binding.applied_at)
+), told AS (
+    INSERT INTO event (target, lane_key, seq, entity_type, entity_id, revision, what, step, reason, detail)
+    SELECT $1, s.lane_key, s.seq, s.entity_type, s.entity_id, s.revision,
+        CASE WHEN i.hold AND s.state = 'SUPERSEDED' THEN 'superseded' ELSE i.what END,
+        i.step_name, i.reason, i.detail
+    FROM settled s JOIN input i USING (lane_key, seq)
+    WHERE i.what <> ''
+)
+SELECT lane_key, seq, state, flight_deadline FROM settled
+
+-- The lanes after their effects were settled: held, waiting with a due time, done with (released), or still ours.
+-- Rows come only for lanes of our epoch; `settled` tells whether the effect was as we had read it.
+-- name: settle_lanes
+WITH input AS (
+    SELECT * FROM unnest(
+        $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::boolean[], $7::boolean[], $8::float8[], $9::text[],
+        $10::text[], $11::boolean[], $12::timestamptz[]
+    ) AS i (lane_key, epoch, seq, settled, hold, wait, due_in_s, reason, detail, doubt, flight_deadline)
+), judged AS (
+    SELECT i.*, l.late_until,
+        EXISTS (SELECT FROM effect e WHERE e.target = $1 AND e.lane_key = i.lane_key
+            AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS unfinished
+    FROM input i JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
+), decided AS (
+    SELECT j.*, j.settled AND j.hold AS held, j.settled AND j.wait AS waits,
+        NOT j.unfinished OR (j.settled AND (j.hold OR j.wait)) AS free
+    FROM judged j
+)
+UPDATE lane l SET
+    late_until = CASE
+        WHEN d.doubt THEN greatest(l.late_until, d.flight_deadline + $13::interval)
+        WHEN d.lane_key = ANY ($14::text[]) THEN NULL
+        ELSE l.late_until END,
+    reason = CASE WHEN d.unfinished AND (d.held OR d.waits) THEN d.reason END,
+    detail = CASE WHEN d.unfinished AND (d.held OR d.waits) THEN d.detail END,
+    since = CASE WHEN d.unfinished AND (d.held OR d.waits) THEN coalesce(l.since, clock_timestamp()) END,
+    held_seq = CASE WHEN d.held THEN d.seq END,
+    due_at = CASE
+        WHEN NOT d.unfinished OR d.held THEN NULL
+        WHEN d.waits THEN clock_timestamp() + make_interval(secs => d.due_in_s)
+        ELSE l.due_at END,
+    owner = CASE WHEN d.free THEN NULL ELSE l.owner END,
+    lease_until = CASE WHEN d.free THEN NULL ELSE greatest(l.lease_until, clock_timestamp() + $15::interval) END
+FROM decided d
+WHERE l.target = $1 AND l.lane_key = d.lane_key
+RETURNING l.lane_key, NOT d.free AS mine
+
+-- Give lanes back without an outcome: they are due at once for whoever comes next.
+-- name: release
+UPDATE lane l SET owner = NULL, lease_until = NULL
+FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
+WHERE l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch
+
+-- Target ids of entities that are bound; $2 the type.
+-- name: bindings
+SELECT entity_id, external_id FROM binding
+WHERE target = $1 AND entity_type = $2 AND entity_id = ANY ($3::text[]) AND NOT tombstone
+
+-- Why each object is not for the target, or NULL when it is; rows that say so already are left alone.
+-- name: mark_eligibility
+WITH wanted AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS i (connection, type, id, reason)
+), changed AS (
+    SELECT o.connection, o.type, o.id, w.reason
+    FROM source_object o JOIN wanted w USING (connection, type, id)
+    WHERE o.not_eligible IS DISTINCT FROM w.reason
+    ORDER BY o.connection, o.type, o.id
+    FOR UPDATE OF o
+)
+UPDATE source_object o SET not_eligible = c.reason
+FROM changed c WHERE (o.connection, o.type, o.id) = (c.connection, c.type, c.id)
+
+-- Which of these lanes have anything in the ledger.
+-- name: known_lanes
+SELECT lane_key FROM lane WHERE target = $1 AND lane_key = ANY ($2::text[])
+
+-- Lanes that are due or will be: the unfinished work of a target, counted up to $2; paused connections left out.
+-- name: unfinished
+SELECT count(*) AS lanes FROM (
+    SELECT FROM lane WHERE target = $1 AND due_at IS NOT NULL AND connection <> ALL ($3::text[]) LIMIT $2
+) some
+
+-- The circuit of a target: seconds until it may be tried again (negative: try it with little), NULL when closed.
+-- name: circuit
+SELECT extract(epoch FROM open_until - clock_timestamp())::float8 AS left_s, failures FROM circuit WHERE target = $1
+
+-- name: open_circuit
+INSERT INTO circuit (target, open_until, failures, reason, detail)
+VALUES ($1, clock_timestamp() + make_interval(secs => $2::float8), 1, $3, $4)
+ON CONFLICT (target) DO UPDATE SET
+    open_until = greatest(circuit.open_until, excluded.open_until),
+    failures = circuit.failures + 1, reason = excluded.reason, detail = excluded.detail
+
+-- name: close_circuit
+DELETE FROM circuit WHERE target = $1
+
+-- name: pause
+INSERT INTO pause (connection, target, reason, paused_until)
+VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4::float8))
+ON CONFLICT (connection, target, reason) DO UPDATE SET paused_until = excluded.paused_until
+
+-- name: paused
+SELECT DISTINCT connection FROM pause WHERE target = $1 AND paused_until > clock_timestamp()
