@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from tallystick.clock import Budget
 from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.pacing import Pacer
 from tallystick.reasons import HoldReason
 from tallystick.v1 import event_pb2, order_pb2, refund_pb2
 
@@ -209,6 +210,8 @@ class NotApplied:
     retry_after_s: float | None = None
     #: The vendor throttles; no attempt is counted.
     throttled: bool = False
+    #: False when the request never left us (refused connection, no permit): the target may be down.
+    reached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +270,8 @@ class SinkReader(Protocol):
     """What may be done without writing: all that a shadow route is given."""
 
     traits: OperationTraits
+    #: The pace of the connection: the engine takes a permit before each intent.
+    pacer: Pacer
 
     def steps(self, document: OrderDocument | CustomerDocument) -> tuple[Step, ...]:
         """The fixed list of steps for this document."""

@@ -147,11 +147,12 @@ class Ledger:
             [intent.head.claim.lane_key for intent in intents],
             [intent.head.claim.epoch for intent in intents],
             [intent.head.seq for intent in intents],
-            [intent.state for intent in intents],
-            [intent.step for intent in intents],
+            [intent.head.state for intent in intents],
+            [intent.head.step for intent in intents],
             [intent.contract_version for intent in intents],
             self._flight,
             self._flight_lease,
+            [None if intent.lines is None else orjson.dumps(intent.lines).decode() for intent in intents],
         )
         return {row["lane_key"] for row in rows}
 
@@ -180,7 +181,7 @@ class Ledger:
         return [outcome.claim for outcome in outcomes if outcome.claim.lane_key in mine]
 
     async def release(self, claims: Sequence[Claim]) -> None:
-        """Give lanes back unsettled (a drain): they are due at once for whoever comes next."""
+        """Give lanes back unsettled (a drain, or nothing left to do in them)."""
         if not claims:
             return
         keys = [claim.lane_key for claim in claims]

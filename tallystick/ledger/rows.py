@@ -119,12 +119,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The wish to send one step of an effect as it was read."""
+    """The wish to send one step of an effect as it was read; `lines` when the step carries document lines."""
 
     head: Head
-    state: EffectState
-    step: int
     contract_version: str | None
+    lines: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ CREATE TABLE effect (
     -- The last time an intent of this effect ended without a definite answer; kept even when a person skips it.
     doubt_at         timestamptz,
     external_ref     text NOT NULL,
+    -- Keys of the document lines that an intent carried, whether or not it landed.
+    lines            jsonb,
     error            text,
     source_topic     text,
     source_partition integer,

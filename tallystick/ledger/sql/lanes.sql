@@ -132,7 +132,13 @@ SELECT DISTINCT ON (l.lane_key)
     coalesce(extract(epoch FROM l.late_until - clock_timestamp()), 0)::float8 AS late_for_s,
     e.seq, e.entity_type, e.entity_id, e.operation, e.op_id, e.kind, e.revision, e.forced, e.state, e.step,
     e.intents, e.attempts, e.external_ref, e.received_at,
-    p.body, b.external_id, b.applied_revision, b.applied_mark, b.lines,
+    p.body, b.external_id, b.applied_revision, b.applied_mark,
+    (SELECT jsonb_agg(DISTINCT k.line) FROM (
+        SELECT jsonb_array_elements_text(b.lines) AS line
+        UNION ALL
+        SELECT jsonb_array_elements_text(d.lines) FROM effect d
+        WHERE d.target = $1 AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
+          AND d.entity_id = e.entity_id) k) AS lines,
     parent.applied_revision AS parent_revision,
     (SELECT extract(epoch FROM clock_timestamp() - max(d.doubt_at))::float8 FROM effect d
      WHERE d.target = $1 AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
@@ -155,13 +161,14 @@ ORDER BY l.lane_key, (e.kind = 'DELTA' AND parent.applied_revision IS NULL), e.s
 -- Make intents durable. Only for the holder's epoch and for the effect as it was read; the lease outlives the flight.
 -- name: intend
 WITH input AS (
-    SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::integer[], $7::text[])
-        AS i (lane_key, epoch, seq, state, step, contract_version)
+    SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::integer[], $7::text[], $10::text[])
+        AS i (lane_key, epoch, seq, state, step, contract_version, lines)
 ), flown AS (
     UPDATE effect e SET
         state = 'IN_FLIGHT', intents = e.intents + 1, attempts = e.attempts + 1,
         flight_deadline = clock_timestamp() + $8::interval, intent_at = clock_timestamp(),
-        claimed_at = coalesce(e.claimed_at, clock_timestamp()), contract_version = i.contract_version
+        claimed_at = coalesce(e.claimed_at, clock_timestamp()), contract_version = i.contract_version,
+        lines = coalesce(i.lines::jsonb, e.lines)
     FROM input i
     JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
     WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.seq = i.seq AND e.state = i.state AND e.step = i.step
@@ -192,7 +199,8 @@ WITH input AS (
                   AND n.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT'))
             THEN 'SUPERSEDED' ELSE i.state END,
         step = i.step,
-        intents = CASE WHEN i.step = e.step THEN e.intents ELSE 0 END,
+        -- A step that falls back keeps its count: more than one request of this effect may be under way.
+        intents = CASE WHEN i.step > e.step THEN 0 ELSE e.intents END,
         attempts = CASE WHEN i.step > e.step THEN 0 ELSE e.attempts + i.attempts END,
         error = i.detail,
         doubt_at = CASE WHEN i.doubt THEN greatest(e.flight_deadline, clock_timestamp()) ELSE e.doubt_at END,
@@ -267,9 +275,12 @@ FROM decided d
 WHERE l.target = $1 AND l.lane_key = d.lane_key
 RETURNING l.lane_key, NOT d.free AS mine
 
--- Give lanes back without an outcome: they are due at once for whoever comes next.
+-- Give lanes back without an outcome: they are due at once for whoever comes next, or idle when nothing is left.
 -- name: release
-UPDATE lane l SET owner = NULL, lease_until = NULL
+UPDATE lane l SET owner = NULL, lease_until = NULL,
+    due_at = CASE WHEN EXISTS (
+        SELECT FROM effect e WHERE e.target = $1 AND e.lane_key = l.lane_key
+          AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) THEN l.due_at END
 FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
 WHERE l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch
 

@@ -1,0 +1,364 @@
+"""The one recipe for every flow and both directions.
+
+    deliver(batch)  record it in the ledger; now the Kafka offsets may advance
+    work(lanes)     in waves, until each lane is done, held, or waits for its due time:
+                    heads -> decide -> contract -> probe what is in doubt -> dependencies -> references
+                    -> compare what is forced -> permit -> intent, durable -> the adapter's step -> outcome
+
+No transaction is open while a request is under way, and nothing sleeps for a lease, a doubt or a Retry-After.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from tallystick.breaker import Breaker, PoisonLimiter
+from tallystick.clock import Budget, Clock, Timing
+from tallystick.crashpoints import reach
+from tallystick.errors import Throttled, Unauthorised, Unavailable
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.rows import Claim, EffectState, Head, Intent, RecordResult, Row
+from tallystick.ports import Answer, Doubt, Job, NotApplied, Refused, Sink, Step
+from tallystick.reasons import HoldReason, WaitReason
+from tallystick.telemetry import Metrics
+from tallystick.turn import Document, Move, Rules, Turn
+
+log = structlog.get_logger(__name__)
+REREAD_AFTER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A document as the contract made it, with its mark."""
+
+    document: Document
+    mark: str
+    contract_version: str
+    #: The customer that has to be in the target first, as a row of its own lane; None for none.
+    customer: Row | None = None
+
+
+#: Makes the document of a head, or says why not. Pure.
+Build = Callable[[Head], Built | Refused]
+#: Asks intake to read an order of a connection again.
+Reread = Callable[[str, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the engine does at once, and when it gives up."""
+
+    attempts_max: int = 8
+    backoff_s: float = 0.5
+    parallel_chunks: int = 4
+
+
+class Engine:
+    """Delivers to one target. `sinks` by entity type; `build` applies the contract of the head's route."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sinks: Mapping[str, Sink],
+        build: Build,
+        *,
+        clock: Clock,
+        timing: Timing,
+        metrics: Metrics,
+        limits: Limits | None = None,
+        reread: Reread | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self._sinks = sinks
+        self._build = build
+        self._clock = clock
+        self._timing = timing
+        self._metrics = metrics
+        self._limits = limits or Limits()
+        self._reread = reread
+        self._reread_done: set[tuple[str, int]] = set()
+        self._rules = {name: self._rules_of(sink) for name, sink in sinks.items()}
+        self._chunks = asyncio.Semaphore(self._limits.parallel_chunks)
+        self.breaker = Breaker(ledger, timing, metrics)
+        self._poison = PoisonLimiter(ledger, clock, timing)
+        self.stopping = False
+
+    def _rules_of(self, sink: Sink) -> Rules:
+        traits, scale = sink.traits, self._timing.scale
+        return Rules(
+            traits,
+            late_apply_s=traits.late_apply_max_s * scale,
+            search_lag_s=traits.search_lag_max_s * scale,
+            dependency_s=self._timing.dependency_s,
+            attempts_max=self._limits.attempts_max,
+            backoff_s=self._limits.backoff_s * scale,
+        )
+
+    # ---- the recipe ------------------------------------------------------------------------------------------------
+
+    async def deliver(self, rows: Sequence[Row]) -> RecordResult:
+        """Record a batch. When this returns, the offsets may advance; the claimed lanes are to be given to `work`."""
+        result = await self.ledger.record(rows, take=not self.stopping and not self.breaker.open)
+        reach("engine.recorded")
+        return result
+
+    async def work(self, claims: Sequence[Claim]) -> None:
+        """Work lanes until each is done, held or waiting. Chunks go side by side, so that a slow answer holds few."""
+        size = max(sink.traits.batch_max for sink in self._sinks.values())
+        chunks = [claims[start : start + size] for start in range(0, len(claims), size)]
+        await asyncio.gather(*(self._work_chunk(chunk) for chunk in chunks))
+
+    async def _work_chunk(self, claims: Sequence[Claim]) -> None:
+        async with self._chunks:
+            while claims and not self.stopping:
+                claims = await self._wave(claims)
+            await self.ledger.release(claims)
+
+    async def _wave(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Every lane makes one move; answers the lanes that have more to do."""
+        heads, idle = await self.ledger.heads(claims)
+        await self.ledger.release(idle)
+        turns = [Turn(head, self._rules[head.entity_type]) for head in heads]
+        for turn in turns:
+            turn.decide()
+        self._apply_contract(turns)
+        await self._read_again(turns)
+        await self._look(turns, Move.PROBE)
+        await self._make_dependencies(turns)
+        await self._resolve_references(turns)
+        await self._look(turns, Move.COMPARE)
+        await self._send(turns)
+        return await self._settle(turns)
+
+    # ---- the parts -------------------------------------------------------------------------------------------------
+
+    def _apply_contract(self, turns: Sequence[Turn]) -> None:
+        for turn in _open(turns):
+            built = self._built(turn.head)
+            if isinstance(built, Refused):
+                turn.hold(built.reason, built.detail)
+                continue
+            turn.document, turn.mark, turn.contract_version = built.document, built.mark, built.contract_version
+            turn.steps = self._sinks[turn.head.entity_type].steps(built.document)
+            turn.customer = built.customer
+            turn.job = self._job(turn)
+
+    def _built(self, head: Head) -> Built | Refused:
+        try:
+            return self._build(head)
+        except Exception as error:
+            log.exception("contract failed", target=self.ledger.target, kind=type(error).__name__)
+            return Refused(HoldReason.DATA, f"the contract could not be applied ({type(error).__name__})")
+
+    def _job(self, turn: Turn) -> Job:
+        head = turn.head
+        assert turn.document is not None
+        return Job(
+            ref=head.external_ref,
+            revision=head.revision,
+            mark=turn.mark,
+            document=turn.document,
+            external_id=head.external_id,
+            dependencies=turn.dependencies,
+            sent_lines=head.lines,
+        )
+
+    async def _read_again(self, turns: Sequence[Turn]) -> None:
+        """A create that has waited long is read from its store again first: it may be cancelled by now."""
+        if self._reread is None:
+            return
+        for turn in _open(turns, Move.SEND):
+            head, key = turn.head, (turn.head.claim.lane_key, turn.head.seq)
+            first = head.step == 0 and head.intents == 0 and head.external_id is None and head.entity_type == "order"
+            if not first or head.recorded_for_s < REREAD_AFTER_S * self._timing.scale or key in self._reread_done:
+                continue
+            self._reread_done.add(key)
+            await self._reread(head.connection, head.claim.lane_key)
+            turn.wait(WaitReason.TRANSIENT, 2.0 * self._timing.scale, "it waited long, so the store is asked again")
+
+    async def _look(self, turns: Sequence[Turn], move: Move) -> None:
+        """Ask the target about what is in doubt (PROBE) or forced (COMPARE)."""
+        for (entity_type, step), group in _by_step(_open(turns, move)):
+            sink = self._sinks[entity_type]
+            whole = move is Move.COMPARE
+            try:
+                found = await sink.probe(step, [_job_of(turn) for turn in group], whole=whole)
+            except (Unavailable, Unauthorised) as error:
+                self._cannot_ask(group, error)
+                continue
+            self.breaker.answered()
+            for turn, answer in zip(group, found, strict=True):
+                (turn.compared if whole else turn.probed)(answer)
+                if not whole:
+                    self._metrics.in_doubt_resolved.labels(self.ledger.target, answer.verdict).inc()
+        reach("engine.probed")
+
+    async def _make_dependencies(self, turns: Sequence[Turn]) -> None:
+        """Customers before orders: made if absent, never updated. A lane holder never waits for another lane."""
+        needing = [turn for turn in _open(turns, Move.SEND, Move.COMPARE) if turn.customer and turn.step_index == 0]
+        if not needing:
+            return
+        rows = {turn.customer.entity_id: turn.customer for turn in needing if turn.customer}
+        known = await self.ledger.bindings("customer", list(rows))
+        missing = [row for key, row in rows.items() if key not in known]
+        if missing:
+            recorded = await self.ledger.record(missing)
+            await self._work_chunk_inside(recorded.claims)
+            known = await self.ledger.bindings("customer", list(rows))
+        for turn in needing:
+            assert turn.customer is not None
+            customer = known.get(turn.customer.entity_id)
+            if customer is None:
+                turn.wait(WaitReason.DEPENDENCY, self._timing.dependency_s, "its customer is not in the target yet")
+            else:
+                turn.dependencies["customer"] = customer
+
+    async def _work_chunk_inside(self, claims: Sequence[Claim]) -> None:
+        """As `_work_chunk`, inside a chunk that has its place already."""
+        while claims and not self.stopping:
+            claims = await self._wave(claims)
+        await self.ledger.release(claims)
+
+    async def _resolve_references(self, turns: Sequence[Turn]) -> None:
+        for entity_type, group in _by_type(_open(turns, Move.SEND, Move.COMPARE)):
+            try:
+                ready = await self._sinks[entity_type].prepare([_job_of(turn) for turn in group])
+            except (Unavailable, Unauthorised) as error:
+                self._cannot_ask(group, error)
+                continue
+            self.breaker.answered()
+            for turn, job in zip(group, ready, strict=True):
+                if isinstance(job, Refused):
+                    turn.hold(job.reason, job.detail)
+                else:
+                    turn.job = job
+
+    async def _send(self, turns: Sequence[Turn]) -> None:
+        groups = list(_by_step(_open(turns, Move.SEND)))
+        await asyncio.gather(*(self._send_step(entity_type, step, group) for (entity_type, step), group in groups))
+
+    async def _send_step(self, entity_type: str, step: Step, turns: list[Turn]) -> None:
+        """Permit, then intent, then send: one request of the target for all these turns."""
+        sink = self._sinks[entity_type]
+        budget = Budget(self._clock, self._clock.monotonic_s() + self._timing.request_s)
+        if step.writes:
+            wait_s = sink.pacer.permit()
+            if wait_s < 0:
+                for turn in turns:
+                    turn.wait(WaitReason.THROTTLED, -wait_s, "the pace of the connection")
+                return
+            await asyncio.sleep(wait_s)
+            budget = Budget(self._clock, self._clock.monotonic_s() + self._timing.request_s)
+            turns = await self._intend(step, turns)
+            reach("engine.intended")
+        if not turns:
+            return
+        self._metrics.batch_size.labels(self.ledger.target).observe(len(turns))
+        answers = await self._call(sink, step, turns, budget)
+        reach("engine.answered")
+        for turn, answer in zip(turns, answers, strict=True):
+            self._note(turn, answer)
+            turn.answered(answer)
+
+    async def _intend(self, step: Step, turns: Sequence[Turn]) -> list[Turn]:
+        intents = [Intent(turn.head, turn.contract_version, turn.line_keys() if step.marks else None) for turn in turns]
+        granted = await self.ledger.intend(intents)
+        for turn in turns:
+            turn.stale = turn.head.claim.lane_key not in granted
+        return _open(turns)
+
+    async def _call(self, sink: Sink, step: Step, turns: Sequence[Turn], budget: Budget) -> Sequence[Answer]:
+        target = self.ledger.target
+        self._metrics.inflight_effects.labels(target).inc(len(turns))
+        try:
+            with self._metrics.target_request_seconds.labels(target, step.name, "any").time():
+                return await sink.send(step, [_job_of(turn) for turn in turns], budget)
+        except (Unavailable, Unauthorised) as error:
+            return [_could_not(step, error)] * len(turns)
+        except Exception as error:
+            log.exception("adapter failed", target=target, step=step.name, kind=type(error).__name__)
+            detail = f"the adapter failed ({type(error).__name__})"
+            return [Doubt(detail) if step.writes else NotApplied(detail)] * len(turns)
+        finally:
+            self._metrics.inflight_effects.labels(target).dec(len(turns))
+
+    def _note(self, turn: Turn, answer: Answer) -> None:
+        if isinstance(answer, NotApplied):
+            self._metrics.attempts.labels(self.ledger.target, "throttled" if answer.throttled else "passing").inc()
+            if not answer.reached and not answer.throttled:
+                self.breaker.failed(answer.detail)
+            return
+        if isinstance(answer, Doubt) and answer.unanswered:
+            self._metrics.in_doubt.labels(self.ledger.target).inc()
+            return
+        self.breaker.answered()
+
+    def _cannot_ask(self, turns: Sequence[Turn], error: Unavailable | Unauthorised) -> None:
+        if isinstance(error, Unauthorised):
+            self.breaker.refused(str(error))
+        elif not isinstance(error, Throttled):
+            self.breaker.failed(str(error))
+        for turn in turns:
+            reason = WaitReason.THROTTLED if isinstance(error, Throttled) else WaitReason.TARGET_DOWN
+            after_s = getattr(error, "retry_after_s", None) or turn.backoff_s()
+            turn.wait(reason, after_s, str(error))
+
+    async def _settle(self, turns: Sequence[Turn]) -> list[Claim]:
+        await self.breaker.write()
+        outcomes = [turn.outcome for turn in turns if turn.outcome is not None]
+        reach("engine.settling")
+        mine = await self.ledger.settle(outcomes)
+        reach("engine.settled")
+        for turn in turns:
+            if turn.outcome is not None:
+                self._count(turn)
+        await self._poison.watch(turns)
+        return mine + [turn.head.claim for turn in turns if turn.stale]
+
+    def _count(self, turn: Turn) -> None:
+        outcome, target = turn.outcome, self.ledger.target
+        assert outcome is not None
+        if outcome.hold is not None:
+            self._metrics.effects.labels(turn.flow, target, "held").inc()
+        elif outcome.state in _COUNTED:
+            self._metrics.effects.labels(turn.flow, target, _COUNTED[outcome.state]).inc()
+            if outcome.state is EffectState.APPLIED:
+                latency_s = self._clock.now().timestamp() - turn.head.received_at.timestamp()
+                self._metrics.sync_latency_seconds.labels(turn.flow, target).observe(max(0.0, latency_s))
+
+
+_COUNTED = {
+    EffectState.APPLIED: "applied",
+    EffectState.VERIFIED: "verified",
+    EffectState.SUPERSEDED: "superseded",
+}
+
+
+def _open(turns: Iterable[Turn], *moves: Move) -> list[Turn]:
+    return [turn for turn in turns if turn.open and (not moves or turn.move in moves)]
+
+
+def _by_step(turns: Sequence[Turn]) -> Iterable[tuple[tuple[str, Step], list[Turn]]]:
+    groups: dict[tuple[str, Step], list[Turn]] = defaultdict(list)
+    for turn in turns:
+        groups[(turn.head.entity_type, turn.step)].append(turn)
+    return groups.items()
+
+
+def _by_type(turns: Sequence[Turn]) -> Iterable[tuple[str, list[Turn]]]:
+    groups: dict[str, list[Turn]] = defaultdict(list)
+    for turn in turns:
+        groups[turn.head.entity_type].append(turn)
+    return groups.items()
+
+
+def _job_of(turn: Turn) -> Job:
+    assert turn.job is not None
+    return turn.job
+
+
+def _could_not(step: Step, error: Unavailable | Unauthorised) -> NotApplied:
+    return NotApplied(str(error), getattr(error, "retry_after_s", None), isinstance(error, Throttled), reached=False)

@@ -1,0 +1,333 @@
+"""One head's turn in a wave: what is decided about it, and how an answer becomes an outcome. Pure; no I/O.
+
+The rules are those of the protocol, sections 4 to 6; the exhaustive search under tests/protocol explains each.
+"""
+
+import random
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.ledger.rows import EffectState, Head, Kind, Outcome, Row
+from tallystick.ports import (
+    Answer,
+    Applied,
+    Capability,
+    Doubt,
+    Found,
+    Job,
+    NotApplied,
+    OperationTraits,
+    Refused,
+    Step,
+    Verdict,
+)
+from tallystick.reasons import HoldReason, WaitReason
+
+Document = OrderDocument | CustomerDocument
+_UNFINISHED = (EffectState.IN_FLIGHT, EffectState.IN_DOUBT)
+
+
+class Move(Enum):
+    """What to do next with a turn that is still open."""
+
+    PROBE = auto()
+    COMPARE = auto()
+    SEND = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the decisions depend on beside the head: the target's traits and the durations, already scaled."""
+
+    traits: OperationTraits
+    late_apply_s: float
+    search_lag_s: float
+    dependency_s: float
+    attempts_max: int
+    backoff_s: float
+
+    @property
+    def quiet_s(self) -> float:
+        """How long after a doubt a look-up may still miss what landed."""
+        return self.late_apply_s + self.search_lag_s
+
+
+@dataclass(slots=True)
+class Turn:
+    """A head on its way through one wave; it ends when it has an outcome."""
+
+    head: Head
+    rules: Rules
+    document: Document | None = None
+    mark: str = ""
+    contract_version: str | None = None
+    steps: tuple[Step, ...] = ()
+    dependencies: dict[str, str] = field(default_factory=dict)
+    job: Job | None = None
+    #: The customer that has to be in the target first.
+    customer: Row | None = None
+    move: Move | None = None
+    #: The state and step in which the effect stands; the step falls back when content fell back.
+    state: EffectState = field(init=False)
+    step_index: int = field(init=False)
+    outcome: Outcome | None = None
+    #: The intent was refused: the effect is no longer as it was read, look again.
+    stale: bool = False
+
+    def __post_init__(self) -> None:
+        self.state = self.head.state
+        self.step_index = self.head.step
+
+    @property
+    def open(self) -> bool:
+        """Still to be dealt with in this wave."""
+        return self.outcome is None and not self.stale
+
+    @property
+    def flow(self) -> str:
+        """The metric label of the flow."""
+        return "customers" if self.head.entity_type == "customer" else "orders"
+
+    @property
+    def step(self) -> Step:
+        """The step whose turn it is."""
+        return self.steps[self.step_index]
+
+    # ---- before anything is sent -----------------------------------------------------------------------------------
+
+    def decide(self) -> None:
+        """Set the move, or the outcome when nothing may be sent now. Needs no document."""
+        head = self.head
+        if head.state in _UNFINISHED:
+            self.move = Move.PROBE
+        elif head.kind is Kind.DELTA and head.parent_revision is None:
+            self._wait_for_parent()
+        elif head.kind is Kind.STATE and self._applied_already():
+            self.settle(EffectState.SUPERSEDED, "superseded", detail="a newer revision is in the target already")
+        elif head.forced and head.step == 0:
+            self.move = Move.COMPARE
+        elif self._something_may_land_late():
+            self.wait(WaitReason.LATE_WINDOW, head.late_for_s, "an earlier request without an answer may still land")
+        elif self._reference_in_doubt():
+            self._probe_after_quiet_time()
+        else:
+            self.move = Move.SEND
+
+    def _applied_already(self) -> bool:
+        applied, head = self.head.applied_revision, self.head
+        if applied is None:
+            return False
+        return applied > head.revision or (applied == head.revision and not head.forced)
+
+    def _wait_for_parent(self) -> None:
+        if self.head.parent_skipped:
+            self.hold(HoldReason.PARENT_SKIPPED, "its order was skipped by a person")
+        else:
+            self.wait(WaitReason.DEPENDENCY, self.rules.dependency_s, "its order is not in the target yet")
+
+    def _something_may_land_late(self) -> bool:
+        first = self.head.kind is Kind.STATE and self.head.step == 0
+        return first and self.head.late_for_s > 0 and not self.rules.traits.conditional_update
+
+    def _reference_in_doubt(self) -> bool:
+        create = self.head.step == 0 and self.head.external_id is None
+        return create and self.rules.traits.capability is Capability.E2 and self.head.doubt_age_s is not None
+
+    def _probe_after_quiet_time(self) -> None:
+        left_s = self._quiet_left_s()
+        if left_s > 0:
+            self.wait(WaitReason.QUIET_TIME, left_s, "an earlier create may still become visible")
+        else:
+            self.move = Move.PROBE
+
+    def _quiet_left_s(self) -> float:
+        return self.rules.quiet_s - (self.head.doubt_age_s or 0.0)
+
+    # ---- what a look at the target says ----------------------------------------------------------------------------
+
+    def compared(self, found: Found) -> None:
+        """A forced effect was compared in all mapped fields before anything is sent."""
+        match found.verdict:
+            case Verdict.THIS:
+                self.verified(found)
+            case Verdict.NEWER:
+                self.settle(EffectState.SUPERSEDED, "superseded", detail="the target holds a newer revision")
+            case Verdict.FOREIGN:
+                self.hold(HoldReason.FOREIGN, found.detail)
+            case Verdict.ABSENT if self.head.external_id is not None:
+                self.hold(HoldReason.DELETED_IN_TARGET, found.detail)
+            case _ if self._something_may_land_late():
+                self.wait(WaitReason.LATE_WINDOW, self.head.late_for_s, "an earlier request may still land")
+            case _:
+                self.move = Move.SEND
+
+    def verified(self, found: Found) -> None:
+        """Nothing differs: no write."""
+        self.settle(
+            EffectState.VERIFIED,
+            "verified",
+            external_id=found.external_id or self.head.external_id,
+            number=found.number,
+            applied_revision=self.head.revision,
+            applied_mark=self.mark,
+            lines=self.line_keys(),
+        )
+
+    def probed(self, found: Found) -> None:
+        """A step in doubt, or a create whose reference ever was: what the target says about it."""
+        match found.verdict:
+            case Verdict.THIS:
+                self.advance(Applied(found.external_id or "", found.number), proved=True)
+            case Verdict.NEWER:
+                self.settle(EffectState.SUPERSEDED, "superseded", detail="the target holds a newer revision")
+            case Verdict.FOREIGN:
+                self.hold(HoldReason.FOREIGN, found.detail)
+            case Verdict.OLDER if self.step_index > 0:
+                # Something undid our content: start again at the first step, still in doubt.
+                self.step_index = 0
+                self.goes_on(EffectState.IN_DOUBT, "the content fell back to an older revision")
+            case Verdict.ABSENT if self.step_index == 0:
+                self._absent(found)
+            case _:
+                self.move = Move.SEND
+
+    def _absent(self, found: Found) -> None:
+        if self.head.external_id is not None:
+            self.hold(HoldReason.DELETED_IN_TARGET, found.detail)
+        elif self.rules.traits.capability is Capability.E3:
+            self.hold(HoldReason.IN_DOUBT_NO_LOOKUP, "the answer was lost and the target has no look-up")
+        elif self.rules.traits.capability is Capability.E2 and self._quiet_left_s() > 0:
+            self.wait(WaitReason.QUIET_TIME, self._quiet_left_s(), "the lost request may still land or become visible")
+        else:
+            self.move = Move.SEND
+
+    # ---- what an answer means --------------------------------------------------------------------------------------
+
+    def answered(self, answer: Answer) -> None:
+        """The step was sent; the intent is in the ledger, so the effect is IN_FLIGHT there."""
+        if self.step.writes:
+            self.state = EffectState.IN_FLIGHT
+        match answer:
+            case Applied():
+                self.advance(answer)
+            case NotApplied():
+                self._not_applied(answer)
+            case Refused():
+                self.hold(answer.reason, answer.detail, back=EffectState.QUEUED)
+            case Doubt():
+                self._doubted(answer)
+
+    def advance(self, applied: Applied, *, proved: bool = False) -> None:
+        """This step is done; the last one makes the effect APPLIED."""
+        last = self.step_index == len(self.steps) - 1
+        if last:
+            outcome = self._outcome(EffectState.APPLIED, "applied")
+            outcome = replace(outcome, applied_revision=self.head.revision, applied_mark=self.mark)
+        else:
+            outcome = self._outcome(EffectState.QUEUED, "done" if self.step.writes else "checked")
+            outcome = replace(outcome, step=self.step_index + 1)
+        self.outcome = replace(
+            outcome,
+            external_id=applied.external_id or self.head.external_id,
+            number=applied.number,
+            clear_late=proved and self.step.marks and self.head.intents == 1,
+            lines=self.line_keys(),
+        )
+
+    def _not_applied(self, answer: NotApplied) -> None:
+        # Sent again after a doubt and refused for now: the earlier request is still in doubt.
+        back = EffectState.IN_DOUBT if self.head.state in _UNFINISHED else EffectState.QUEUED
+        if answer.throttled:
+            reason, due_in_s = WaitReason.THROTTLED, answer.retry_after_s or self.backoff_s()
+        elif not answer.reached:
+            reason, due_in_s = WaitReason.TARGET_DOWN, answer.retry_after_s or self.backoff_s()
+        else:
+            reason, due_in_s = WaitReason.TRANSIENT, answer.retry_after_s or self.backoff_s()
+        free = answer.throttled or not answer.reached
+        if not free and self._attempts_over():
+            self.hold(HoldReason.ATTEMPTS, answer.detail, back=back)
+            return
+        self.wait(reason, due_in_s, answer.detail, back=back, attempts=-1 if free and self.step.writes else 0)
+
+    def _doubted(self, answer: Doubt) -> None:
+        if not self.step.writes:
+            self._not_applied(NotApplied(answer.detail))
+        elif self._attempts_over():
+            self.hold(HoldReason.ATTEMPTS, answer.detail, back=EffectState.IN_DOUBT, doubt=answer.unanswered)
+        elif self.head.attempts > 1:
+            self.wait(
+                WaitReason.TRANSIENT,
+                self.backoff_s(),
+                answer.detail,
+                back=EffectState.IN_DOUBT,
+                doubt=answer.unanswered,
+                what="in doubt",
+            )
+        else:
+            self.goes_on(EffectState.IN_DOUBT, answer.detail, doubt=answer.unanswered)
+
+    def _attempts_over(self) -> bool:
+        return self.head.attempts + 1 >= self.rules.attempts_max
+
+    def backoff_s(self) -> float:
+        """Doubles with each attempt up to a minute, spread so that lanes do not come back together."""
+        base = min(60.0, self.rules.backoff_s * 2.0 ** min(self.head.attempts, 8))
+        return base * random.uniform(0.7, 1.3)
+
+    # ---- outcomes --------------------------------------------------------------------------------------------------
+
+    def settle(self, state: EffectState, what: str, **more: object) -> None:
+        """A terminal state."""
+        self.outcome = replace(self._outcome(state, what), **more)  # type: ignore[arg-type]
+
+    def goes_on(self, state: EffectState, detail: str, *, doubt: bool = False) -> None:
+        """Not terminal, and the lane goes on in the next wave."""
+        self.outcome = replace(self._outcome(state, "in doubt" if doubt else ""), detail=detail, doubt=doubt)
+
+    def hold(self, reason: HoldReason, detail: str, *, back: EffectState | None = None, doubt: bool = False) -> None:
+        """Stop the lane for a person; an effect in doubt stays in doubt."""
+        state = back or self._resting_state()
+        self.outcome = replace(self._outcome(state, "held"), hold=reason, detail=detail, doubt=doubt)
+
+    def wait(
+        self,
+        reason: WaitReason,
+        due_in_s: float,
+        detail: str,
+        *,
+        back: EffectState | None = None,
+        attempts: int = 0,
+        doubt: bool = False,
+        what: str = "",
+    ) -> None:
+        """Give the lane back until it is due."""
+        self.outcome = replace(
+            self._outcome(back or self._resting_state(), what),
+            wait=reason,
+            due_in_s=max(due_in_s, 0.01),
+            detail=detail,
+            attempts=attempts,
+            doubt=doubt,
+        )
+
+    def _resting_state(self) -> EffectState:
+        return EffectState.IN_DOUBT if self.state in _UNFINISHED else self.state
+
+    def _outcome(self, state: EffectState, what: str) -> Outcome:
+        return Outcome(
+            claim=self.head.claim,
+            seq=self.head.seq,
+            was_state=self.state,
+            was_step=self.head.step,
+            state=state,
+            step=self.step_index,
+            what=what,
+            step_name=self.steps[self.step_index].name if self.steps else "",
+            contract_version=self.contract_version,
+        )
+
+    def line_keys(self) -> tuple[str, ...]:
+        """Keys of the document's lines."""
+        document = self.document
+        return tuple(line.key for line in document.lines) if isinstance(document, OrderDocument) else ()
