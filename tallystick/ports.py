@@ -35,7 +35,7 @@ class Hint:
 class Reading:
     """One object as its source showed it, already canonical."""
 
-    type: event_pb2.EntityType
+    type: event_pb2.EntityType.ValueType
     object_id: str
     #: The source's own date of this state; None when it states none. Only compared with others of the same object.
     source_modified: datetime | None
@@ -51,7 +51,7 @@ class Reading:
 class NeedsRead:
     """The delivery's body cannot be used (thin, an error object, a deletion): read this object again."""
 
-    type: event_pb2.EntityType
+    type: event_pb2.EntityType.ValueType
     object_id: str
     why: str
 

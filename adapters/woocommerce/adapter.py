@@ -1,0 +1,124 @@
+"""A WooCommerce shop as a store: signed deliveries, orders read back, orders changed in a window."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+
+from yarl import URL
+
+from adapters.http import HttpDoor
+from tallystick.clock import Clock
+from tallystick.errors import NotFound, Unreadable
+from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, WebhookState, Window
+from tallystick.v1 import event_pb2
+
+from . import translate, webhook
+from .api import Api
+from .changes import Changes
+from .fields import Json, flag, part, text
+from .probe import Probe
+from .settings import WooCommerceSettings
+
+
+class WooCommerce:
+    """One shop. Has the abilities `WebhookSource`, `OrderSource`, `Identified` and `ConnectionTest`."""
+
+    #: Dates are whole seconds, and a page cache of the host may lag behind for a while.
+    overlap_s = 120.0
+
+    def __init__(self, connection: str, settings: WooCommerceSettings, clock: Clock) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._door = HttpDoor(
+            settings.url, pacer=settings.pace.pacer(clock), clock=clock, private_network=settings.private_network
+        )
+        self._api = Api(self._door, settings)
+        self._changes = Changes(self._api)
+        self._legacy: bool | None = None
+
+    # ---- deliveries
+
+    def verify(self, headers: Mapping[str, str], raw: bytes) -> bool:
+        """Whether one of our secrets signed exactly these bytes. Pings are unsigned: ask `hint` first."""
+        return webhook.verify(headers, raw, self._settings.webhook_secrets)
+
+    def hint(self, headers: Mapping[str, str], raw: bytes) -> Hint:
+        """The order's id from the first bytes of the body."""
+        return webhook.hint(headers, raw)
+
+    def reading(self, headers: Mapping[str, str], raw: bytes) -> Reading | NeedsRead | NotOurs:
+        """The order in the body; `NeedsRead` for thin and deletion bodies. Raises `Unreadable`."""
+        settings = self._settings
+        return webhook.reading(headers, raw, self._connection, settings.dialect, trust_bodies=settings.trust_bodies)
+
+    # ---- orders
+
+    async def identity(self) -> str:
+        """The shop's home address without its scheme: a copy of a shop has the same database but another address."""
+        index = await self._api.index()
+        home = URL(text(index.get("home")) or text(index.get("url")))
+        return f"{home.authority}{home.path}".rstrip("/").lower()
+
+    async def read_order(self, order_id: str) -> Reading:
+        """The order as it is now. One in the trash is a cancelled one; `gone` is only what the shop does not know."""
+        if not order_id.isdigit():
+            raise Unreadable(f"{order_id[:40]!r} is no id of a WooCommerce order, which is a number such as 1042")
+        try:
+            return self._reading(await self._api.one(f"orders/{order_id}"))
+        except NotFound:
+            return Reading(event_pb2.ENTITY_TYPE_ORDER, order_id, source_modified=None, gone=True)
+
+    async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
+        """Pages of orders that changed in the window, those in the trash included.
+
+        On the old storage (posts) edits of lines, addresses and coupons do not move an order's date, so the orders
+        placed within `legacy_lookback_h` before the window's end come along. What is edited later than that and
+        whose delivery is lost as well is found by a full reconciliation only.
+        """
+        async for rows in self._changes.modified(window):
+            yield [self._reading(row) for row in rows]
+        hours = self._settings.legacy_lookback_h
+        if hours and await self.legacy_storage():
+            placed = Window(min(window.start, window.end - timedelta(hours=hours)), window.end)
+            async for rows in self._changes.created(placed):
+                yield [self._reading(row) for row in rows]
+
+    def parse_order(self, raw: bytes) -> Reading:
+        """An order as the API or a delivery shows it, also a list of one. Raises `Unreadable`."""
+        content = webhook.parse(raw)
+        if isinstance(content, list):
+            if len(content) != 1:
+                raise Unreadable(f"this is a list of {len(content)}; give one order at a time")
+            content = content[0]
+        if not isinstance(content, Mapping):
+            raise Unreadable(f"this is no WooCommerce order but a JSON {type(content).__name__}")
+        return self._reading(content)
+
+    async def webhooks(self) -> Sequence[WebhookState]:
+        """The subscriptions of the shop."""
+        page = await self._api.page("webhooks", {"per_page": "100", "context": "view"})
+        return [
+            WebhookState(text(row.get("topic")), text(row.get("status")) == "active", text(row.get("delivery_url")))
+            for row in page.rows
+        ]
+
+    async def legacy_storage(self) -> bool:
+        """Whether orders are kept as posts, by `system_status`; asked once."""
+        if self._legacy is None:
+            settings = part((await self._api.one("system_status")).get("settings"))
+            stated = settings.get("HPOS_enabled")
+            # Versions before the order tables do not state the setting at all.
+            self._legacy = stated is None or not flag(stated)
+        return self._legacy
+
+    # ---- housekeeping
+
+    async def check(self) -> Sequence[tuple[str, bool, str]]:
+        """What was tried on the real shop, whether it is fine, and what to do if not."""
+        return await Probe(self._api, self._settings, self).run()
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._door.close()
+
+    def _reading(self, row: Json) -> Reading:
+        return translate.reading(row, self._connection, self._settings.dialect)

@@ -1,0 +1,99 @@
+"""Requests to the REST API `wc/v3`, and what its refusals mean."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.http import HttpDoor, Reply
+from tallystick.errors import NotFound, TallystickError, Unauthorised, Unavailable, Unreadable
+
+from .fields import Json, part, text
+from .settings import WooCommerceSettings
+
+_ROOT = "wp-json"
+_V3 = f"{_ROOT}/wc/v3"
+
+
+class InvalidParameter(TallystickError):
+    """HTTP 400 `rest_invalid_param`: this version does not know these parameters."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(f"the shop refuses the parameters {', '.join(names)}; its WooCommerce may be too old")
+        self.names = names
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. `total` and `pages` are None when the shop does not state them."""
+
+    rows: list[Json]
+    total: int | None
+    pages: int | None
+
+
+class Api:
+    """Reads from one shop. Raises `Unavailable`, `Unauthorised`, `NotFound`, `InvalidParameter`."""
+
+    def __init__(self, door: HttpDoor, settings: WooCommerceSettings) -> None:
+        self._door = door
+        self._settings = settings
+
+    async def index(self) -> Json:
+        """What WordPress tells everybody: name, home address, time zone, offered APIs."""
+        return part(self._content(await self._door.read("GET", f"{_ROOT}/")))
+
+    async def one(self, path: str) -> Json:
+        """One object."""
+        return part(self._content(await self._get(path, {})))
+
+    async def page(self, path: str, params: Mapping[str, str]) -> Page:
+        """One page of a list."""
+        reply = await self._get(path, params)
+        content = self._content(reply)
+        if not isinstance(content, list):
+            raise Unavailable(f"the shop answered {path} with something that is no list")
+        headers = reply.headers
+        return Page(content, _number(headers.get("x-wp-total")), _number(headers.get("x-wp-totalpages")))
+
+    async def _get(self, path: str, params: Mapping[str, str]) -> Reply:
+        headers, key = {"Accept": "application/json"}, self._settings.consumer_key.reveal()
+        secret, query = self._settings.consumer_secret.reveal(), dict(params)
+        if self._settings.query_auth:
+            query |= {"consumer_key": key, "consumer_secret": secret}
+        else:
+            headers["Authorization"] = "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
+        return await self._door.read("GET", f"{_V3}/{path}", params=query, headers=headers)
+
+    def _content(self, reply: Reply) -> Any:
+        """The answer's content. The text of `message` is in the shop's language, so only `code` is looked at."""
+        try:
+            content = reply.json()
+        except Unreadable as error:
+            raise Unavailable(
+                f"HTTP {reply.status} with a page instead of JSON: a firewall, a maintenance page, or PHP notices "
+                "before the answer (switch display_errors off)"
+            ) from error
+        if reply.status < 300:
+            return content
+        raise _refusal(reply.status, part(content))
+
+
+def _refusal(status: int, content: Json) -> TallystickError:
+    code = text(content.get("code"))[:80]
+    if status in (401, 403):
+        return Unauthorised(
+            f"HTTP {status} {code}: the shop refuses the key; it needs the right to read, its user has to manage the "
+            "shop, and a host that strips the Authorization header needs `query_auth: true`"
+        )
+    if status == 404 and code != "rest_no_route":
+        return NotFound(f"HTTP 404 {code}")
+    if status == 400 and code == "rest_invalid_param":
+        return InvalidParameter(tuple(part(part(content.get("data")).get("params"))))
+    if code == "rest_no_route":
+        return Unavailable("HTTP 404 rest_no_route: WooCommerce is switched off, or permalinks are set to plain")
+    return Unavailable(f"HTTP {status} {code}")
+
+
+def _number(header: str | None) -> int | None:
+    return int(header) if header and header.isdigit() else None
