@@ -311,7 +311,7 @@ SELECT lane_key FROM lane WHERE target = $1 AND lane_key = ANY ($2::text[])
 -- name: unfinished
 SELECT count(*) AS lanes FROM (
     SELECT FROM lane WHERE target = $1 AND due_at IS NOT NULL AND connection <> ALL ($3::text[]) LIMIT $2
-) some
+) AS busy
 
 -- The circuit of a target: seconds until it may be tried again (negative: try it with little), NULL when closed.
 -- name: circuit
