@@ -22,7 +22,7 @@ from tallystick.errors import Throttled, Unauthorised, Unavailable
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.rows import Claim, EffectState, Head, Intent, RecordResult, Row
 from tallystick.ports import Answer, Doubt, Job, NotApplied, Refused, Sink, Step
-from tallystick.reasons import HoldReason, WaitReason
+from tallystick.reasons import HoldReason, NotEligible, WaitReason
 from tallystick.telemetry import Metrics
 from tallystick.turn import Document, Move, Rules, Turn
 
@@ -41,8 +41,15 @@ class Built:
     customer: Row | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """There is nothing to make: the order ended before it had a document."""
+
+    reason: NotEligible
+
+
 #: Makes the document of a head, or says why not. Pure.
-Build = Callable[[Head], Built | Refused]
+Build = Callable[[Head], Built | Refused | Unwanted]
 #: Asks intake to read an order of a connection again.
 Reread = Callable[[str, str], Awaitable[None]]
 
@@ -141,12 +148,15 @@ class Engine:
             if isinstance(built, Refused):
                 turn.hold(built.reason, built.detail)
                 continue
+            if isinstance(built, Unwanted):
+                turn.settle(EffectState.SUPERSEDED, "not eligible", detail=built.reason.words)
+                continue
             turn.document, turn.mark, turn.contract_version = built.document, built.mark, built.contract_version
             turn.steps = self._sinks[turn.head.entity_type].steps(built.document)
             turn.customer = built.customer
             turn.job = self._job(turn)
 
-    def _built(self, head: Head) -> Built | Refused:
+    def _built(self, head: Head) -> Built | Refused | Unwanted:
         try:
             return self._build(head)
         except Exception as error:

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from tallystick.reasons import HoldReason
+
 Value = str | int | Decimal | bool | None
 
 
@@ -37,7 +39,8 @@ class DocumentLine:
     tax_included: bool
     #: The target's own tax references, from the contract's table; empty for an untaxed line.
     taxes: tuple[str, ...]
-    #: The store's stated rates in percent, parallel to nothing: for the balance and for people.
+    #: The store's stated rates in percent, each on the amount without tax: for the balance and for people.
+    #: A compound rate stands as what it is of that amount. Empty with a tax: the store states no rate.
     rates: tuple[Decimal, ...]
     #: What the store charged for this line.
     net: Decimal
@@ -89,6 +92,18 @@ class OrderDocument:
     #: The order is cancelled in the store.
     cancelled: bool
     contract_version: str
+    #: Fields of `fields` that are given when the document is made and are the target's own afterwards.
+    given_once: frozenset[str] = frozenset()
+    #: What was done to make it fit (a rounding line, a text cut), in words without personal data.
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why there is no document: a person has to look. The detail holds no personal data."""
+
+    reason: HoldReason
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
