@@ -1,0 +1,161 @@
+"""An order as people write it by hand, in contract examples and tests: short, and still every word canonical.
+
+Field names are those of `order.proto`. Money is a text in the order's currency ("107.00"), a state its bare word
+("paid"), a time ISO 8601. What follows from the rest may be left out: two of net, tax and gross make the third, one
+of them and the stated rates make both, the totals are the sums of the lines, and the order is placed and paid.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from tallystick.canonical.checks import Charge
+from tallystick.canonical.money import EXACT, amount, money, parse_amount, quantise
+from tallystick.canonical.times import parse_instant, to_timestamp
+from tallystick.errors import Unreadable
+from tallystick.v1 import money_pb2, order_pb2
+
+_DEFAULTS = {
+    "connection": "store",
+    "number": "1042",
+    "placed_at": "2026-11-20T12:00:00Z",
+    "state": "placed",
+    "payment_state": "paid",
+    "tax_basis": "included",
+    "currency_code": "EUR",
+}
+
+
+def order(data: Mapping[str, Any]) -> order_pb2.Order:
+    """Build the order. Raises `Unreadable`, naming the place."""
+    given = {**_DEFAULTS, **data}
+    built = order_pb2.Order()
+    writer = _Writer(str(given["currency_code"]))
+    writer.fill(built, given, "order")
+    built.id = built.id or built.number
+    for place, line in enumerate(built.lines, 1):
+        line.id = line.id or str(place)
+    _sum_up(built, given.get("totals") or {})
+    return built
+
+
+class _Writer:
+    def __init__(self, currency: str) -> None:
+        self._currency = currency
+
+    def fill(self, message: Message, data: object, place: str) -> None:
+        """Set the message's fields from a mapping."""
+        if not isinstance(data, Mapping):
+            raise Unreadable(f"{place} is {data!r}; a group of fields is expected")
+        for name, value in data.items():
+            fields: Mapping[str, Any] = message.DESCRIPTOR.fields_by_name
+            if name not in fields:
+                raise Unreadable(f"{place} has no field {name!r}; there are {', '.join(fields)}")
+            self._set(message, fields[name], value, f"{place}.{name}")
+        if isinstance(message, order_pb2.OrderLine | order_pb2.ShippingLine | order_pb2.Fee):
+            self._complete(message.amount, [tax.rate_percent for tax in message.taxes], place)
+
+    def _set(self, message: Message, field: FieldDescriptor, value: Any, place: str) -> None:
+        inner = field.message_type
+        if inner is not None and inner.GetOptions().map_entry:
+            getattr(message, field.name).update({key: str(text) for key, text in _mapping(value, place).items()})
+        elif field.is_repeated:
+            for index, one in enumerate(_sequence(value, place)):
+                self._append(message, field, one, f"{place}.{index}")
+        elif inner is not None:
+            self._whole(getattr(message, field.name), value, place)
+        else:
+            setattr(message, field.name, _scalar(field, value, place))
+
+    def _append(self, message: Message, field: FieldDescriptor, value: Any, place: str) -> None:
+        values = getattr(message, field.name)
+        if field.message_type is None:
+            values.append(_scalar(field, value, place))
+        else:
+            self._whole(values.add(), value, place)
+
+    def _whole(self, message: Message, value: Any, place: str) -> None:
+        kind = message.DESCRIPTOR.full_name
+        if kind == "google.type.Money":
+            message.CopyFrom(money(self._currency, parse_amount(str(value))))
+        elif kind == "google.protobuf.Timestamp":
+            message.CopyFrom(to_timestamp(parse_instant(str(value))))
+        elif kind == "tallystick.v1.Quantities" and not isinstance(value, Mapping):
+            self.fill(message, {"ordered": value}, place)
+        else:
+            self.fill(message, value, place)
+
+    def _complete(self, taxed: money_pb2.TaxedAmount, rates: Sequence[str], place: str) -> None:
+        given = {name: amount(getattr(taxed, name)) for name in ("net", "tax", "gross") if taxed.HasField(name)}
+        if not given:
+            raise Unreadable(f"{place} has no amount; write for example `amount: {{gross: 107.00}}`")
+        if len(given) == 1:
+            given["tax"] = self._tax(given, sum((parse_amount(rate) for rate in rates), Decimal(0)))
+        if "net" not in given:
+            given["net"] = given["gross"] - given["tax"]
+        elif "gross" not in given:
+            given["gross"] = given["net"] + given["tax"]
+        else:
+            given.setdefault("tax", given["gross"] - given["net"])
+        for name, value in given.items():
+            getattr(taxed, name).CopyFrom(money(self._currency, value))
+
+    def _tax(self, given: Mapping[str, Decimal], rate: Decimal) -> Decimal:
+        if "gross" in given:
+            exact = EXACT.divide(given["gross"] * rate, 100 + rate)
+        elif "net" in given:
+            exact = given["net"] * rate / 100
+        else:
+            exact = given["tax"]
+        return quantise(exact, self._currency)
+
+
+def _scalar(field: FieldDescriptor, value: Any, place: str) -> object:
+    if field.enum_type is not None:
+        return _enum(field.enum_type, str(value), place)
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return bool(value)
+    return str(value)
+
+
+def _enum(kind: EnumDescriptor, word: str, place: str) -> int:
+    prefix = kind.values[0].name.removesuffix("UNSPECIFIED")
+    value = kind.values_by_name.get(prefix + word.upper())
+    if value is None:
+        words = ", ".join(one.name.removeprefix(prefix).lower() for one in kind.values[1:])
+        raise Unreadable(f"{place} is {word!r}; allowed are {words}")
+    return int(value.number)
+
+
+def _mapping(value: object, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Unreadable(f"{place} is {value!r}; a group of fields is expected")
+    return value
+
+
+def _sequence(value: object, place: str) -> Sequence[Any]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise Unreadable(f"{place} is {value!r}; a list is expected")
+    return value
+
+
+def _sum_up(built: order_pb2.Order, given: Mapping[str, Any]) -> None:
+    """Totals that were not written are what the parts add up to."""
+    taxed: list[Charge] = [*built.lines, *built.shipping_lines, *built.fees]
+    sums = {
+        "net": sum((amount(line.amount.net) for line in built.lines), Decimal(0)),
+        "tax": sum((amount(part.amount.tax) for part in taxed), Decimal(0)),
+        "shipping": sum((amount(part.amount.net) for part in built.shipping_lines), Decimal(0)),
+        "fees": sum((amount(fee.amount.net) for fee in built.fees), Decimal(0)),
+    }
+    totals = built.totals
+    for name, value in sums.items():
+        if name not in given:
+            getattr(totals, name).CopyFrom(money(built.currency_code, value))
+    if "total" not in given:
+        parts = (*sums, "tips", "duties", "rounding")
+        total = sum((amount(getattr(totals, part)) for part in parts), Decimal(0))
+        totals.total.CopyFrom(money(built.currency_code, total))

@@ -1,0 +1,113 @@
+"""A contract, compiled: what the engine and the preview ask."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.canonical import checks
+from tallystick.contract import arithmetic, eligibility
+from tallystick.contract.customers import CustomerPolicy
+from tallystick.contract.document import Balance, CustomerDocument, Hold, OrderDocument
+from tallystick.contract.order import Built, OrderBuilder
+from tallystick.contract.paths import Path
+from tallystick.contract.products import ProductTable
+from tallystick.contract.report import Report
+from tallystick.contract.rows import Row
+from tallystick.contract.schema import ContractFile
+from tallystick.contract.taxes import TaxTable
+from tallystick.reasons import NotEligible
+from tallystick.v1 import order_pb2
+
+_STATES: Mapping[str, order_pb2.OrderState.ValueType] = {
+    "draft": order_pb2.ORDER_STATE_DRAFT,
+    "pending": order_pb2.ORDER_STATE_PENDING,
+    "placed": order_pb2.ORDER_STATE_PLACED,
+    "cancelled": order_pb2.ORDER_STATE_CANCELLED,
+    "failed": order_pb2.ORDER_STATE_FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a contract file, checked and turned into closures."""
+
+    header: tuple[Row, ...]
+    lines: tuple[Row, ...]
+    customer: tuple[Row, ...]
+    tax_id: tuple[Path, ...]
+
+
+class Contract:
+    """The rules of one route. Pure: it never calls anybody, and the same order gives the same answer."""
+
+    def __init__(self, file: ContractFile, names: Names) -> None:
+        self.name = file.contract
+        #: The file's own number and a digest of what it says; every document records it.
+        self.version = f"{file.version}+{_digest(file)}"
+        self._file = file
+        self._unpaid_by = frozenset(file.post_unpaid_by)
+        self._states = {word: _STATES[state.value] for word, state in file.states.items()}
+        self._builder = OrderBuilder(
+            file=file,
+            version=self.version,
+            taxes=TaxTable(file.taxes),
+            products=ProductTable(file.products, file.sku),
+            customers=CustomerPolicy(file.customer, names.tax_id, names.customer),
+            header=names.header,
+            lines=names.lines,
+            bounds=checks.Bounds(file.rounding.per_part, file.rounding.at_most),
+        )
+
+    def eligibility(
+        self, order: order_pb2.Order, since: datetime | None = None, only: eligibility.Part | None = None
+    ) -> NotEligible | None:
+        """Why this order is not for the ERP; None when it is.
+
+        To be asked only while the order has no document: one that is booked is followed whatever becomes of it.
+        """
+        order = self._understood(order)
+        return (
+            eligibility.not_placed(order, since)
+            or eligibility.unpaid(order, self._file.post_when, self._unpaid_by)
+            or (eligibility.outside(order, only) if only is not None else None)
+        )
+
+    def document(self, order: order_pb2.Order) -> OrderDocument | Hold:
+        """The document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA, with its detail."""
+        built = self.build(order)
+        verdict = built.report.verdict()
+        if verdict is not None:
+            return verdict
+        if built.document is None:
+            raise AssertionError("an order without a document has a reason")
+        return built.document
+
+    def customer(self, order: order_pb2.Order) -> CustomerDocument:
+        """Who the order's document stands for."""
+        return self._builder.customers.document(order, Report())
+
+    def balance(self, document: OrderDocument) -> Balance:
+        """The proof: the total that the target will compute against the store's."""
+        return arithmetic.balance(self._file.arithmetic, document)
+
+    def build(self, order: order_pb2.Order) -> Built:
+        """The document as far as it can be built, with everything that came up; for previews."""
+        return self._builder.build(self._understood(order))
+
+    def _understood(self, order: order_pb2.Order) -> order_pb2.Order:
+        """The order with the contract's meaning of its store's state."""
+        state = self._states.get(order.store_state)
+        if state is None or state == order.state:
+            return order
+        understood = order_pb2.Order()
+        understood.CopyFrom(order)
+        understood.state = state
+        return understood
+
+
+def _digest(file: ContractFile) -> str:
+    """Of the rules alone: neither comments nor examples make another version."""
+    rules = json.dumps(file.model_dump(mode="json", exclude={"examples"}), sort_keys=True)
+    return hashlib.sha256(rules.encode()).hexdigest()[:8]

@@ -1,0 +1,64 @@
+"""The examples inside a contract: orders, and what has to become of them. They run whenever it is loaded."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from tallystick.canonical import written
+from tallystick.contract.compile import Contract
+from tallystick.contract.document import Hold
+from tallystick.contract.preview import document_json
+from tallystick.contract.schema import Example
+from tallystick.errors import TallystickError
+
+
+def failures(contract: Contract, examples: Sequence[Example]) -> Iterator[tuple[int, str]]:
+    """The number of each example that fails, and in which way."""
+    for number, example in enumerate(examples):
+        try:
+            found = outcome(contract, example.order)
+        except TallystickError as error:
+            yield number, f"example {example.name!r} cannot be read: {error}"
+            continue
+        for difference in _differences(example.expect, found, ""):
+            yield number, f"example {example.name!r}: {difference}"
+
+
+def outcome(contract: Contract, order: Mapping[str, Any]) -> dict[str, Any]:
+    """What becomes of an order that is written by hand: its document, or `held`, or `not_eligible`."""
+    built = written.order(order)
+    not_eligible = contract.eligibility(built)
+    if not_eligible is not None:
+        return {"not_eligible": not_eligible.value}
+    document = contract.document(built)
+    if isinstance(document, Hold):
+        return {"held": document.reason.value, "detail": document.detail}
+    return {**document_json(document), "document_total": contract.balance(document).document_total}
+
+
+def _differences(expected: object, found: object, place: str) -> Iterator[str]:
+    """Every difference in what was expected; what was not mentioned may be anything."""
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        for name, value in expected.items():
+            inner = f"{place}.{name}" if place else str(name)
+            if name not in found:
+                yield f"{inner} is not there; there are {', '.join(map(str, found)) or 'no fields'}"
+            else:
+                yield from _differences(value, found[name], inner)
+    elif isinstance(expected, list) and isinstance(found, list):
+        if len(expected) != len(found):
+            yield f"{place} has {len(found)} entries, {len(expected)} were expected"
+        for number, (one, other) in enumerate(zip(expected, found, strict=False)):
+            yield from _differences(one, other, f"{place}[{number}]")
+    elif not _same(expected, found):
+        yield f"{place} is {found!r}, {expected!r} was expected"
+
+
+def _same(expected: object, found: object) -> bool:
+    """Numbers are compared by value: 107, 107.0 and "107.00" are one amount."""
+    if expected is None or isinstance(expected, bool) or isinstance(found, bool):
+        return expected is found
+    try:
+        return Decimal(str(expected)) == Decimal(str(found))
+    except InvalidOperation:
+        return str(expected) == str(found)

@@ -1,0 +1,173 @@
+"""Load a contract file: parse, check every word of it, compile its names, run its examples.
+
+Everything that is wrong is told at once, each as `file:line: what was written, what is allowed`.
+"""
+
+import codecs
+from collections.abc import Callable, Sequence
+from pathlib import Path as File
+from typing import TypeVar
+
+from google.protobuf.descriptor import Descriptor
+from pydantic import ValidationError
+
+from tallystick.canonical.money import UnknownCurrency, minor_digits
+from tallystick.canonical.times import zone
+from tallystick.contract import examples
+from tallystick.contract.compile import Contract, Names
+from tallystick.contract.customers import LIMITED
+from tallystick.contract.lint import explain
+from tallystick.contract.paths import Path, PathError, allowed, compile_path
+from tallystick.contract.rows import Row, compile_row
+from tallystick.contract.schema import Basis, ContractFile, FieldRow, TaxRow
+from tallystick.contract.source import Finding, Place, Source, read
+from tallystick.contract.taxes import normal_key
+from tallystick.errors import SetupError
+from tallystick.v1 import order_pb2
+
+_ORDER: Descriptor = order_pb2.Order.DESCRIPTOR
+_LINE: Descriptor = order_pb2.OrderLine.DESCRIPTOR
+_T = TypeVar("_T")
+
+
+class ContractError(SetupError):
+    """A contract file that cannot be used as it stands; carries every finding."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(sorted(findings, key=lambda one: one.line))
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+def load_contract(path: File) -> Contract:
+    """Load a file. Raises `ContractError`, and `SetupError` when it cannot be read at all."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SetupError(f"the contract {path} cannot be read: {why}") from error
+    return parse_contract(text, str(path))
+
+
+def parse_contract(text: str, name: str) -> Contract:
+    """Compile a contract's text; `name` stands in the findings. Raises `ContractError`."""
+    source = read(text, name)
+    file = _validated(source)
+    if file is None or source.findings:
+        raise ContractError(source.findings)
+    contract = Contract(file, _Linter(source, file).names())
+    if source.findings:
+        raise ContractError(source.findings)
+    for number, failure in examples.failures(contract, file.examples):
+        source.finding(("examples", number), failure)
+    if source.findings:
+        raise ContractError(source.findings)
+    return contract
+
+
+def _validated(source: Source) -> ContractFile | None:
+    if source.findings:
+        return None
+    try:
+        return ContractFile.model_validate(source.data if source.data is not None else {})
+    except ValidationError as error:
+        for problem in error.errors():
+            source.finding(problem["loc"], explain(problem, ContractFile))
+        return None
+
+
+class _Linter:
+    """What types cannot check: names that have to exist, and columns that have to be filled."""
+
+    def __init__(self, source: Source, file: ContractFile) -> None:
+        self._source = source
+        self._file = file
+
+    def names(self) -> Names:
+        """Check everything and compile the names."""
+        file = self._file
+        self._try(("time_zone",), lambda: zone(file.time_zone))
+        self._currencies()
+        self._taxes()
+        self._limits()
+        tax_id = [
+            self._path(("customer", "tax_id", place), _ORDER, text) for place, text in enumerate(file.customer.tax_id)
+        ]
+        return Names(
+            header=self._rows(("header",), file.header, _ORDER),
+            lines=self._rows(("lines",), file.lines, _LINE),
+            customer=self._rows(("customer", "fields"), file.customer.fields, _ORDER),
+            tax_id=tuple(path for path in tax_id if path is not None),
+        )
+
+    def _currencies(self) -> None:
+        decimals = self._file.arithmetic.price_decimals
+        for code in self._file.currencies.rows:
+            place = ("currencies", "rows", code)
+            digits = self._try(place, lambda code=code: minor_digits(code))  # type: ignore[misc]
+            if digits is not None and isinstance(decimals, int) and decimals < digits:
+                self._source.finding(
+                    ("arithmetic", "price_decimals"),
+                    f"price_decimals is {decimals}, but {code} has {digits} decimals: most of its prices would be "
+                    f"held; let the ERP keep {digits} or more, or leave {code} out",
+                )
+
+    def _taxes(self) -> None:
+        taxes = self._file.taxes
+        for key, row in taxes.rates.items():
+            self._try(("taxes", "rates", key), lambda key=key: normal_key(key))  # type: ignore[misc]
+            self._columns(("taxes", "rates", key), row, taxes.basis)
+        for code, row in taxes.codes.items():
+            self._columns(("taxes", "codes", code), row, taxes.basis)
+
+    def _columns(self, place: Place, row: TaxRow, basis: Basis) -> None:
+        if not row.included and not row.excluded:
+            self._source.finding(place, "this tax has no code; fill `included`, `excluded` or both")
+        elif basis is Basis.INCLUDED and not row.included:
+            self._source.finding(place, "`included` is empty, and with `basis: included` it is the one that is used")
+        elif basis is Basis.EXCLUDED and not row.excluded:
+            self._source.finding(place, "`excluded` is empty, and with `basis: excluded` it is the one that is used")
+
+    def _limits(self) -> None:
+        for name in self._file.customer.limits:
+            if name not in LIMITED:
+                self._source.finding(("customer", "limits", name), allowed(f"unknown field {name!r}", name, [*LIMITED]))
+
+    def _rows(self, place: Place, rows: Sequence[FieldRow], root: Descriptor) -> tuple[Row, ...]:
+        compiled = [self._row((*place, number), row, root) for number, row in enumerate(rows)]
+        seen: set[str] = {self._file.currencies.to} if place == ("header",) else set()
+        for number, row in enumerate(rows):
+            if row.to in seen:
+                self._source.finding((*place, number, "to"), f"{row.to!r} is filled twice")
+            seen.add(row.to)
+        return tuple(row for row in compiled if row is not None)
+
+    def _row(self, place: Place, row: FieldRow, root: Descriptor) -> Row | None:
+        if (row.from_ is None) == (row.value is None):
+            self._source.finding(place, f"{row.to!r} needs either `from` (a path of the order) or `value` (a constant)")
+        tables = self._file.tables
+        if row.table is not None and row.table not in tables:
+            written = f"there is no table {row.table!r}"
+            self._source.finding((*place, "table"), allowed(written, row.table, list(tables)))
+            return None
+        if row.charset not in (None, "bmp") and not _is_codec(row.charset or ""):
+            written = f"charset is {row.charset!r}; allowed are bmp and the names of Python codecs such as latin-1"
+            self._source.finding((*place, "charset"), written)
+        path = None if row.from_ is None else self._path((*place, "from"), root, row.from_)
+        return compile_row(row, path, tables)
+
+    def _path(self, place: Place, root: Descriptor, text: str) -> Path | None:
+        return self._try(place, lambda: compile_path(root, text))
+
+    def _try(self, place: Place, check: Callable[[], _T]) -> _T | None:
+        try:
+            return check()
+        except (PathError, SetupError, UnknownCurrency, ValueError) as error:
+            self._source.finding(place, str(error))
+            return None
+
+
+def _is_codec(name: str) -> bool:
+    try:
+        return codecs.lookup(name)._is_text_encoding
+    except LookupError:
+        return False
