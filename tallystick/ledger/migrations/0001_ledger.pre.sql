@@ -22,6 +22,8 @@ CREATE TABLE source_object (
     gone                boolean NOT NULL DEFAULT false,
     not_eligible        text,
     number              text NOT NULL DEFAULT '',
+    -- The id of the order that a refund or a return is a part of.
+    parent              text NOT NULL DEFAULT '',
     sightings           bigint NOT NULL DEFAULT 1,
     first_seen_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     changed_at          timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -1,0 +1,103 @@
+"""Canonical events as bytes and back, with the fingerprint of their schema, and what becomes of undecodable bytes."""
+
+import hashlib
+import secrets
+from functools import cache
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.message import DecodeError
+from opentelemetry import trace
+
+from tallystick.canonical.keys import order_key
+from tallystick.errors import Unreadable
+from tallystick.kafka.consumer import Record
+from tallystick.kafka.producer import Headers, Message
+from tallystick.kafka.topics import ORDERS, QUARANTINE, Topic
+from tallystick.v1 import event_pb2
+
+SCHEMA = "schema"
+TRACEPARENT = "traceparent"
+_NAME = event_pb2.Event.DESCRIPTOR.full_name
+
+
+@cache
+def fingerprint() -> str:
+    """Sixteen hex digits that change when any message an event may hold changes."""
+    files: dict[str, bytes] = {}
+    _collect(event_pb2.DESCRIPTOR, files)
+    hashed = hashlib.sha256()
+    for name in sorted(files):
+        hashed.update(files[name])
+    return hashed.hexdigest()[:16]
+
+
+def _collect(file: FileDescriptor, into: dict[str, bytes]) -> None:
+    if file.name in into:
+        return
+    proto = descriptor_pb2.FileDescriptorProto()
+    file.CopyToProto(proto)
+    into[file.name] = proto.SerializeToString(deterministic=True)
+    for dependency in file.dependencies:
+        _collect(dependency, into)
+
+
+@cache
+def _schema() -> bytes:
+    return f"{_NAME}/{fingerprint()}".encode()
+
+
+def new_traceparent() -> bytes:
+    """The W3C header of the current span, or of a new trace when none is open."""
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}".encode()
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00".encode()
+
+
+def lane(event: event_pb2.Event) -> str:
+    """`<connection>/<order id>`: a refund and a return are in the lane of their order."""
+    match event.WhichOneof("payload"):
+        case "refund":
+            return order_key(event.connection, event.refund.order_id)
+        case "return":
+            return order_key(event.connection, getattr(event, "return").order_id)
+        case "fulfilment":
+            return order_key(event.connection, event.fulfilment.order_id)
+    return order_key(event.connection, event.object_id)
+
+
+def encode(event: event_pb2.Event, traceparent: bytes | None = None, topic: Topic = ORDERS) -> Message:
+    """The event as a message of its topic, keyed by its lane."""
+    headers: Headers = ((SCHEMA, _schema()), (TRACEPARENT, traceparent or new_traceparent()))
+    return Message(topic, lane(event).encode(), event.SerializeToString(), headers)
+
+
+def decode(record: Record) -> event_pb2.Event:
+    """The event of a record. Fields that this version does not know are kept. Raises `Unreadable`."""
+    schema = record.header(SCHEMA)
+    if schema is None or schema.partition(b"/")[0] != _NAME.encode():
+        raise Unreadable(f"the record's schema header does not name {_NAME}")
+    if not record.value:
+        raise Unreadable("the record has no value")
+    event = event_pb2.Event()
+    try:
+        event.ParseFromString(record.value)
+    except DecodeError as error:
+        raise Unreadable("the record is no Protobuf message") from error
+    _require_whole(event)
+    return event
+
+
+def _require_whole(event: event_pb2.Event) -> None:
+    if not event.connection or not event.object_id or not event.revision:
+        raise Unreadable("the event names no connection, no object or no revision")
+    if not event.gone and event.WhichOneof("payload") is None:
+        raise Unreadable("the event has no payload")
+
+
+def quarantine(record: Record, reason: str) -> Message:
+    """The record as found, with where it stood and why nobody could read it. `reason` carries none of its content."""
+    where = f"{record.topic}/{record.partition}/{record.offset}".encode()
+    added = (("quarantine-reason", reason.encode()[:500]), ("quarantine-source", where))
+    return Message(QUARANTINE, record.key or b"", record.value or b"", (*record.headers, *added))
