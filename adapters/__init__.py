@@ -1,6 +1,7 @@
 """All systems that Tallystick speaks to, in one explicit tuple."""
 
+from adapters.shopify import KIND as SHOPIFY
 from adapters.woocommerce import KIND as WOOCOMMERCE
 from tallystick.registry import AdapterKind
 
-KINDS: tuple[AdapterKind, ...] = (WOOCOMMERCE,)
+KINDS: tuple[AdapterKind, ...] = (SHOPIFY, WOOCOMMERCE)

@@ -1,0 +1,259 @@
+"""A Shopify shop: signed deliveries in, orders read back, orders changed in a window. It writes nothing."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from adapters.http import HttpDoor
+from adapters.shopify import documents
+from adapters.shopify.client import ShopifyClient
+from adapters.shopify.fields import Json, identifier, instant, objects, part, text
+from adapters.shopify.forms import order_of
+from adapters.shopify.settings import ShopifySettings
+from adapters.shopify.translate import reading as canonical
+from adapters.shopify.translate_graphql import order_from_graphql
+from adapters.shopify.webhooks import ORDER_TOPICS, PART_TOPICS, ShopifyWebhooks
+from tallystick.clock import Clock
+from tallystick.errors import TallystickError, Unavailable, Unreadable
+from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, WebhookState, Window
+from tallystick.v1 import event_pb2
+
+#: A search walks at most 25,000 objects (Shopify, "Pagination"); before that a new search begins where it stood.
+WALK_MAX = 20_000
+#: How often an order that changes while its pages are read is begun anew.
+TORN_READS = 3
+SCOPES = frozenset({"read_orders", "read_customers", "read_returns"})
+
+_READ = {
+    "lines": documents.LINES,
+    "shipping": documents.SHIPPING_LINES,
+    "discounts": documents.DISCOUNTS,
+    "refunds": documents.REFUNDS,
+}
+_PAGE = {
+    "lines": documents.PAGE_LINES,
+    "shipping": documents.PAGE_SHIPPING_LINES,
+    "discounts": documents.PAGE_DISCOUNTS,
+    "refunds": 1,
+}
+
+
+class ShopifyAdapter:
+    """One shop. Has the abilities WebhookSource, OrderSource, Identified and ConnectionTest."""
+
+    #: Searches lag some seconds behind, and dates are whole seconds.
+    overlap_s = 300.0
+
+    def __init__(self, connection: str, settings: ShopifySettings, clock: Clock) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._webhooks = ShopifyWebhooks(connection, settings)
+        self._door = HttpDoor(
+            settings.address,
+            pacer=settings.pace.pacer(clock),
+            clock=clock,
+            private_network=settings.private_network,
+        )
+        self._client = ShopifyClient(settings, self._door, clock)
+
+    # ---- deliveries ----
+
+    def verify(self, headers: Mapping[str, str], raw: bytes) -> bool:
+        """See `ShopifyWebhooks.verify`."""
+        return self._webhooks.verify(headers, raw)
+
+    def hint(self, headers: Mapping[str, str], raw: bytes) -> Hint:
+        """See `ShopifyWebhooks.hint`."""
+        return self._webhooks.hint(headers, raw)
+
+    def reading(self, headers: Mapping[str, str], raw: bytes) -> Reading | NeedsRead | NotOurs:
+        """See `ShopifyWebhooks.reading`."""
+        return self._webhooks.reading(headers, raw)
+
+    # ---- reads ----
+
+    async def read_order(self, order_id: str) -> Reading:
+        """The order as it is now, with all its lines and refunds; `gone` when the shop answers null."""
+        gid = f"gid://shopify/Order/{order_id}"
+        for _ in range(TORN_READS):
+            data = await self._client.query(documents.READ_ORDER, {"id": gid, **_READ})
+            node = data.get("order")
+            if node is None:
+                return Reading(event_pb2.ENTITY_TYPE_ORDER, order_id, None, gone=True)
+            whole = await self._completed(gid, part(node))
+            if whole is not None:
+                return canonical(self._connection, order_from_graphql(whole))
+        raise Unavailable("the order changed each time while its pages were read", 5.0)
+
+    async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
+        """Pages of whole orders by the date of their last change, both ends included."""
+        start: datetime | None = window.start
+        while start is not None:
+            walked, newest, start_here = 0, None, start
+            start = None
+            async for nodes in self._pages(start_here, window.end):
+                yield [await self._whole(node) for node in nodes]
+                walked += len(nodes)
+                newest = max((seen for node in nodes if (seen := instant(node.get("updatedAt")))), default=newest)
+                if walked >= WALK_MAX and newest is not None and newest > start_here:
+                    start = newest
+                    break
+
+    async def _pages(self, start: datetime, end: datetime) -> AsyncIterator[list[Json]]:
+        variables: dict[str, Any] = {
+            "query": f"updated_at:>='{_stamp(start)}' AND updated_at:<='{_stamp(_up(end))}' AND status:any",
+            "first": self._settings.page_size,
+            "after": None,
+            **_PAGE,
+        }
+        while True:
+            page = part((await self._client.query(documents.CHANGED_ORDERS, variables)).get("orders"))
+            yield objects(page.get("nodes"))
+            info = part(page.get("pageInfo"))
+            if info.get("hasNextPage") is not True:
+                return
+            variables["after"] = text(info.get("endCursor"))
+
+    async def _whole(self, node: Json) -> Reading:
+        """An order of a page; one that a page cuts, or that has refunds or mixed payments, is read on its own."""
+        connections = ("lineItems", "shippingLines", "discountApplications")
+        cut = any(part(part(node.get(name)).get("pageInfo")).get("hasNextPage") for name in connections)
+        if not cut and not objects(node.get("refunds")):
+            order = order_from_graphql(node)
+            if not order.gift_card_mixed:
+                return canonical(self._connection, order)
+        return await self.read_order(identifier(node.get("id")))
+
+    def parse_order(self, raw: bytes) -> Reading:
+        """An order in either spelling. Raises `Unreadable`."""
+        return canonical(self._connection, order_of(raw))
+
+    # ---- what a first answer leaves out ----
+
+    async def _completed(self, gid: str, node: Json) -> Json | None:
+        """The node with all lines, refunds and payments; None when the order changed in between."""
+        refunds = objects(node.get("refunds"))
+        if len(refunds) >= documents.REFUNDS:
+            raise Unreadable(f"the order has {documents.REFUNDS} refunds or more, which one read cannot show")
+        whole: dict[str, Any] = dict(node)
+        whole["refunds"] = [await self._refund(text(refund.get("id"))) for refund in refunds]
+        lines = await self._lines(gid, node)
+        if lines is None:
+            return None
+        whole["lineItems"] = {"nodes": lines}
+        if order_from_graphql(whole).gift_card_mixed:
+            whole["transactions"] = await self._payments(gid)
+        return whole
+
+    async def _lines(self, gid: str, node: Json) -> list[Json] | None:
+        shown = part(node.get("lineItems"))
+        lines = objects(shown.get("nodes"))
+        while part(shown.get("pageInfo")).get("hasNextPage"):
+            after = text(part(shown["pageInfo"]).get("endCursor"))
+            variables = {"id": gid, "first": documents.LINES, "after": after}
+            more = part((await self._client.query(documents.ORDER_LINES, variables)).get("order"))
+            if more.get("updatedAt") != node.get("updatedAt"):
+                return None
+            shown = part(more.get("lineItems"))
+            lines += objects(shown.get("nodes"))
+        return lines
+
+    async def _refund(self, gid: str) -> Json:
+        variables: dict[str, Any] = {"id": gid, "lines": documents.REFUND_LINES, "after": None}
+        refund: dict[str, Any] | None = None
+        lines: list[Json] = []
+        while True:
+            shown = part((await self._client.query(documents.READ_REFUND, variables)).get("refund"))
+            if not shown:
+                raise Unavailable("a refund that the order names is not there yet", 5.0)
+            refund = refund or dict(shown)
+            page = part(shown.get("refundLineItems"))
+            lines += objects(page.get("nodes"))
+            if not part(page.get("pageInfo")).get("hasNextPage"):
+                return {**refund, "refundLineItems": {"nodes": lines}}
+            variables["after"] = text(part(page["pageInfo"]).get("endCursor"))
+
+    async def _payments(self, gid: str) -> list[Json]:
+        data = await self._client.query(documents.READ_PAYMENTS, {"id": gid, "first": documents.PAYMENTS})
+        payments = objects(part(data.get("order")).get("transactions"))
+        if len(payments) >= documents.PAYMENTS:
+            raise Unreadable(f"the order has {documents.PAYMENTS} payments or more, which one read cannot show")
+        return payments
+
+    # ---- the shop itself ----
+
+    async def identity(self) -> str:
+        """The shop's number, which stays when its name and domains change."""
+        shop = part((await self._client.query(documents.READ_SHOP, {})).get("shop"))
+        number = identifier(shop.get("id"))
+        if not number:
+            raise Unreadable("the shop does not tell its id")
+        return number
+
+    async def webhooks(self) -> Sequence[WebhookState]:
+        """The subscriptions made by the API, and as inactive the wanted topics that have none.
+
+        Shopify deletes a subscription after eight failed deliveries. Subscriptions in the app's own configuration
+        file are not listed by the API and show as missing here.
+        """
+        found = [state async for state in self._subscriptions()]
+        missing = [topic for topic in self._settings.topics if topic not in {state.topic for state in found}]
+        return [*found, *(WebhookState(topic, active=False, address="") for topic in missing)]
+
+    async def _subscriptions(self) -> AsyncIterator[WebhookState]:
+        variables: dict[str, Any] = {"first": documents.SUBSCRIPTIONS, "after": None}
+        while True:
+            data = await self._client.query(documents.READ_SUBSCRIPTIONS, variables)
+            page = part(data.get("webhookSubscriptions"))
+            for node in objects(page.get("nodes")):
+                yield WebhookState(_topic(text(node.get("topic"))), active=True, address=text(node.get("uri")))
+            if not part(page.get("pageInfo")).get("hasNextPage"):
+                return
+            variables["after"] = text(part(page["pageInfo"]).get("endCursor"))
+
+    async def check(self) -> Sequence[tuple[str, bool, str]]:
+        """Scopes, API version and subscriptions, each with what to do about it."""
+        try:
+            data = await self._client.query(documents.READ_SHOP, {})
+            states = await self.webhooks()
+        except TallystickError as error:
+            return [("ask the shop for its name", False, str(error))]
+        granted = {
+            text(one.get("handle")) for one in objects(part(data.get("currentAppInstallation")).get("accessScopes"))
+        }
+        lacking = sorted(SCOPES - granted)
+        served, wanted = self._client.served_version, self._settings.api_version
+        return [
+            ("access scopes", not lacking, f"grant the app {', '.join(lacking)}" if lacking else ""),
+            ("API version", served == wanted, f"{served or 'another one'} served the call, not {wanted}"),
+            *(
+                (
+                    f"webhook {s.topic}",
+                    s.active,
+                    "" if s.active else "subscribe to it; polling finds the orders until then",
+                )
+                for s in states
+            ),
+        ]
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._door.close()
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _up(moment: datetime) -> datetime:
+    """The next whole second: a change in the last second of the window is stamped with the second it began in."""
+    whole = moment.replace(microsecond=0)
+    return whole if whole == moment else whole + timedelta(seconds=1)
+
+
+_TOPICS = {topic.replace("/", "_").upper(): topic for topic in (*ORDER_TOPICS, *PART_TOPICS)}
+
+
+def _topic(name: str) -> str:
+    """ORDERS_CREATE as deliveries spell it, orders/create; topics of no interest stay as they are."""
+    return _TOPICS.get(name, name.lower())

@@ -1,0 +1,166 @@
+"""The GraphQL documents that are sent, one constant each, checked against the vendor's schema by a test.
+
+Costs are counted by Shopify before anything runs: an object 1, a connection by its `first`; a request may ask for at
+most 1000 points (Shopify, "API limits"). So pages of orders carry few lines each, longer orders are read on their own,
+and every refund has a request of its own.
+"""
+
+#: What a single read shows at once. More than these of a kind is refused rather than cut.
+LINES = 25
+DISCOUNTS = 50
+SHIPPING_LINES = 10
+REFUNDS = 100
+REFUND_LINES = 75
+PAYMENTS = 100
+#: What each order of a page shows.
+PAGE_LINES = 5
+PAGE_DISCOUNTS = 3
+PAGE_SHIPPING_LINES = 1
+SUBSCRIPTIONS = 100
+
+_SHOP_MONEY = "{ shopMoney { amount } }"
+
+_LINE = f"""
+fragment LineFields on LineItem {{
+  id name sku quantity currentQuantity isGiftCard requiresShipping
+  product {{ id }}
+  variant {{ id }}
+  originalUnitPriceSet {_SHOP_MONEY}
+  customAttributes {{ key value }}
+  discountAllocations {{ allocatedAmountSet {_SHOP_MONEY} discountApplication {{ index }} }}
+  taxLines {{ title rate priceSet {_SHOP_MONEY} }}
+}}
+"""
+
+_ADDRESS = """
+fragment AddressFields on MailingAddress {
+  name firstName lastName company address1 address2 city province provinceCode countryCodeV2 zip phone
+}
+"""
+
+_ORDER = f"""
+fragment OrderFields on Order {{
+  id name createdAt processedAt updatedAt cancelledAt cancelReason test
+  displayFinancialStatus sourceName sourceIdentifier confirmationNumber
+  currencyCode presentmentCurrencyCode taxesIncluded taxExempt dutiesIncluded
+  email phone poNumber note tags customerLocale paymentGatewayNames
+  customAttributes {{ key value }}
+  paymentTerms {{ paymentTermsName }}
+  customer {{ id firstName lastName defaultEmailAddress {{ emailAddress }} }}
+  purchasingEntity {{
+    ... on PurchasingCompany {{ company {{ id name externalId }} location {{ id name externalId }} }}
+  }}
+  billingAddress {{ ...AddressFields }}
+  shippingAddress {{ ...AddressFields }}
+  totalPriceSet {{ shopMoney {{ amount }} presentmentMoney {{ amount currencyCode }} }}
+  totalTaxSet {_SHOP_MONEY}
+  originalTotalDutiesSet {_SHOP_MONEY}
+  originalTotalAdditionalFeesSet {_SHOP_MONEY}
+  currentTotalPriceSet {_SHOP_MONEY}
+  currentTotalTaxSet {_SHOP_MONEY}
+  currentTotalDutiesSet {_SHOP_MONEY}
+  currentTotalAdditionalFeesSet {_SHOP_MONEY}
+  totalTipReceivedSet {_SHOP_MONEY}
+  totalCashRoundingAdjustment {{ paymentSet {_SHOP_MONEY} }}
+  lineItems(first: $lines) {{ nodes {{ ...LineFields }} pageInfo {{ hasNextPage endCursor }} }}
+  shippingLines(first: $shipping, includeRemovals: true) {{
+    nodes {{
+      id title code isRemoved
+      originalPriceSet {_SHOP_MONEY}
+      discountAllocations {{ allocatedAmountSet {_SHOP_MONEY} discountApplication {{ index }} }}
+      taxLines {{ title rate priceSet {_SHOP_MONEY} }}
+    }}
+    pageInfo {{ hasNextPage }}
+  }}
+  discountApplications(first: $discounts) {{
+    nodes {{
+      index
+      ... on DiscountCodeApplication {{ code }}
+      ... on AutomaticDiscountApplication {{ title }}
+      ... on ManualDiscountApplication {{ title }}
+      ... on ScriptDiscountApplication {{ title }}
+    }}
+    pageInfo {{ hasNextPage }}
+  }}
+  refunds(first: $refunds) {{ id }}
+}}
+"""
+
+_WHOLE = _ORDER + _LINE + _ADDRESS
+
+#: One order with its first lines; null when it is not there.
+READ_ORDER = (
+    """query ReadOrder($id: ID!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!) {
+  order(id: $id) { ...OrderFields }
+}
+"""
+    + _WHOLE
+)
+
+#: Orders that changed, the earliest change first.
+CHANGED_ORDERS = (
+    """query ChangedOrders(
+  $query: String!, $first: Int!, $after: String, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!
+) {
+  orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {
+    nodes { ...OrderFields }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+    + _WHOLE
+)
+
+#: The lines after the first page of them. `updatedAt` tells whether the order changed between the pages.
+ORDER_LINES = (
+    """query OrderLines($id: ID!, $first: Int!, $after: String!) {
+  order(id: $id) {
+    updatedAt
+    lineItems(first: $first, after: $after) { nodes { ...LineFields } pageInfo { hasNextPage endCursor } }
+  }
+}
+"""
+    + _LINE
+)
+
+#: One refund, whole.
+READ_REFUND = f"""query ReadRefund($id: ID!, $lines: Int!, $after: String) {{
+  refund(id: $id) {{
+    id createdAt processedAt note
+    return {{ id }}
+    duties {{ amountSet {_SHOP_MONEY} }}
+    refundLineItems(first: $lines, after: $after) {{
+      nodes {{ quantity restockType lineItem {{ id }} subtotalSet {_SHOP_MONEY} totalTaxSet {_SHOP_MONEY} }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+    refundShippingLines(first: 10) {{
+      nodes {{ id subtotalAmountSet {_SHOP_MONEY} taxAmountSet {_SHOP_MONEY} }}
+      pageInfo {{ hasNextPage }}
+    }}
+    orderAdjustments(first: 10) {{ nodes {{ id amountSet {_SHOP_MONEY} }} pageInfo {{ hasNextPage }} }}
+    transactions(first: 20) {{ nodes {{ kind status gateway amountSet {_SHOP_MONEY} }} pageInfo {{ hasNextPage }} }}
+  }}
+}}
+"""
+
+#: The payments of one order, for orders that were paid by gift card and something else.
+READ_PAYMENTS = f"""query ReadPayments($id: ID!, $first: Int!) {{
+  order(id: $id) {{ transactions(first: $first) {{ kind status gateway amountSet {_SHOP_MONEY} }} }}
+}}
+"""
+
+READ_SHOP = """query ReadShop {
+  shop { id myshopifyDomain currencyCode }
+  currentAppInstallation { accessScopes { handle } }
+}
+"""
+
+READ_SUBSCRIPTIONS = """query ReadSubscriptions($first: Int!, $after: String) {
+  webhookSubscriptions(first: $first, after: $after) {
+    nodes { topic uri }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+ALL = (READ_ORDER, CHANGED_ORDERS, ORDER_LINES, READ_REFUND, READ_PAYMENTS, READ_SHOP, READ_SUBSCRIPTIONS)

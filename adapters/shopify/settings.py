@@ -1,0 +1,76 @@
+"""What a Shopify connection is told."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tallystick.registry import Pace
+from tallystick.secrets import Secret
+
+#: A client secret stays valid for a while after its rotation (Shopify, "Verify deliveries").
+SECRETS_MAX = 2
+DOMAIN = ".myshopify.com"
+
+
+class ShopifySettings(BaseModel):
+    """One shop, reached as an app of the same organisation (client credentials) or with an older fixed token.
+
+    The app needs the scopes read_orders, read_customers and read_returns; read_all_orders for orders of more than
+    60 days; read_companies for B2B.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: The name before `.myshopify.com`; the whole domain is understood too.
+    shop: str
+    #: Another address than `https://<shop>.myshopify.com`, for a double of the shop.
+    url: str = ""
+    #: A version serves for at least a year (Shopify, "API versioning").
+    api_version: str = Field(default="2026-07", pattern=r"^\d{4}-\d{2}$")
+    client_id: str = ""
+    client_secret: Secret | None = None
+    #: `shpat_…` of a custom app made before 2026; such tokens do not expire.
+    access_token: Secret | None = None
+    #: The app's client secret, and during a rotation the former one. Empty: `client_secret` signs.
+    webhook_secrets: tuple[Secret, ...] = Field(default=(), max_length=SECRETS_MAX)
+    #: Subscriptions that `tallystick connections test` wants to find.
+    topics: tuple[str, ...] = ("orders/create", "orders/updated", "orders/edited", "orders/delete", "refunds/create")
+    private_network: bool = False
+    #: Beside the cost in points, which the replies themselves tell: requests a second, so that a burst stays polite.
+    pace: Pace = Pace(rate_per_s=20, burst=40, parallel=4)
+    #: Orders per page of a poll. Five with their lines stay below 1000 points a request (Shopify, "API limits").
+    page_size: int = Field(default=5, ge=1, le=5)
+
+    @field_validator("shop")
+    @classmethod
+    def _name(cls, text: str) -> str:
+        name = text.strip().lower().removeprefix("https://").rstrip("/").removesuffix(DOMAIN)
+        if not name.replace("-", "").isalnum():
+            raise ValueError(f"{text!r} is no shop: write the name before {DOMAIN}, such as my-shop")
+        return name
+
+    @model_validator(mode="after")
+    def _credentials(self) -> Self:
+        pair = bool(self.client_id) and self.client_secret is not None
+        if pair == (self.access_token is not None):
+            raise ValueError("give either client_id and client_secret, or access_token")
+        if not self.secrets:
+            raise ValueError("webhook_secrets is empty: name the app's client secret, which signs the deliveries")
+        return self
+
+    @property
+    def domain(self) -> str:
+        """The permanent domain of the shop, as deliveries name it."""
+        return self.shop + DOMAIN
+
+    @property
+    def address(self) -> str:
+        """Where requests go."""
+        return self.url or f"https://{self.domain}"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The secrets that may have signed a delivery."""
+        if self.webhook_secrets:
+            return self.webhook_secrets
+        return (self.client_secret,) if self.client_secret is not None else ()

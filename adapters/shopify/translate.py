@@ -1,0 +1,382 @@
+"""From Shopify's own terms to the canonical order and its refunds. Pure; both spellings end here."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from google.type import money_pb2
+
+from adapters.shopify.booking import BookedLine, Booking, Part, booking
+from adapters.shopify.state import GIFT_CARD, ZERO, RefundRecord, ShopifyOrder, Tax
+from adapters.shopify.state import Address as ShopAddress
+from tallystick.canonical import checks
+from tallystick.canonical.keys import guest_key
+from tallystick.canonical.money import allocate, minor_digits, money, unit_price
+from tallystick.canonical.times import to_timestamp
+from tallystick.ports import Reading
+from tallystick.v1 import customer_pb2, event_pb2, order_pb2, refund_pb2
+from tallystick.v1 import money_pb2 as taxed_pb2
+
+PAYMENT_STATES = {
+    "pending": order_pb2.PAYMENT_STATE_UNPAID,
+    "authorized": order_pb2.PAYMENT_STATE_AUTHORISED,
+    "partially_paid": order_pb2.PAYMENT_STATE_PARTIALLY_PAID,
+    "paid": order_pb2.PAYMENT_STATE_PAID,
+    "partially_refunded": order_pb2.PAYMENT_STATE_PARTIALLY_REFUNDED,
+    "refunded": order_pb2.PAYMENT_STATE_REFUNDED,
+    "voided": order_pb2.PAYMENT_STATE_VOIDED,
+    # The authorisation ran out before anybody captured it: nothing was paid.
+    "expired": order_pb2.PAYMENT_STATE_UNPAID,
+}
+#: Shopify names its manual ways of payment by the text of its admin.
+_MANUAL = {
+    "bank deposit": order_pb2.PAYMENT_KIND_BANK_TRANSFER,
+    "money order": order_pb2.PAYMENT_KIND_BANK_TRANSFER,
+    "cash on delivery (cod)": order_pb2.PAYMENT_KIND_CASH_ON_DELIVERY,
+    "cash on delivery": order_pb2.PAYMENT_KIND_CASH_ON_DELIVERY,
+    GIFT_CARD: order_pb2.PAYMENT_KIND_GIFT_CARD,
+}
+_RESTOCK = {
+    "return": refund_pb2.RESTOCK_YES,
+    "cancel": refund_pb2.RESTOCK_YES,
+    "legacy_restock": refund_pb2.RESTOCK_YES,
+    "no_restock": refund_pb2.RESTOCK_NO,
+}
+
+
+def reading(connection: str, source: ShopifyOrder) -> Reading:
+    """The canonical order with its findings, and its refunds as parts."""
+    booked = booking(source)
+    order = _order(connection, source, booked)
+    return Reading(
+        event_pb2.ENTITY_TYPE_ORDER,
+        source.id,
+        source.updated_at,
+        order=order,
+        findings=(*booked.findings, *checks.findings(order)),
+        parts=tuple(_refund_reading(connection, source, record) for record in booked.refunds),
+    )
+
+
+def _order(connection: str, source: ShopifyOrder, booked: Booking) -> order_pb2.Order:
+    order = order_pb2.Order(
+        connection=connection,
+        id=source.id,
+        number=source.name,
+        state=order_pb2.ORDER_STATE_CANCELLED if source.cancelled_at else order_pb2.ORDER_STATE_PLACED,
+        store_state=source.financial_status,
+        payment_state=PAYMENT_STATES.get(source.financial_status, order_pb2.PAYMENT_STATE_UNSPECIFIED),
+        cancel_reason=source.cancel_reason,
+        test=source.test,
+        channel=source.channel,
+        currency_code=source.currency,
+        tax_basis=taxed_pb2.TAX_BASIS_INCLUDED if source.taxes_included else taxed_pb2.TAX_BASIS_EXCLUDED,
+        lines=[_line(source, line) for line in booked.lines],
+        shipping_lines=_shipping_lines(source, booked),
+        fees=_fees(source, booked),
+        discounts=_discounts(source),
+        payments=_payments(source, booked),
+        totals=_totals(source, booked),
+        customer=_customer(connection, source),
+        purchase_order_number=source.po_number,
+        payment_terms=source.payment_terms,
+        payment_method=_method(source),
+        note=source.note,
+        tags=sorted(set(source.tags)),
+        refund_ids=sorted(record.id for record in booked.refunds),
+    )
+    _dates(order, source)
+    _addresses(order, source)
+    _presentment(order, source)
+    for name, value in (*source.attributes, *source.extra):
+        order.attributes[name] = value
+    return order
+
+
+def _dates(order: order_pb2.Order, source: ShopifyOrder) -> None:
+    if source.placed_at is not None:
+        order.placed_at.CopyFrom(to_timestamp(source.placed_at))
+    if source.cancelled_at is not None:
+        order.cancelled_at.CopyFrom(to_timestamp(source.cancelled_at))
+
+
+def _addresses(order: order_pb2.Order, source: ShopifyOrder) -> None:
+    if source.billing is not None:
+        order.billing.CopyFrom(_address(source.billing))
+    if source.shipping is not None:
+        order.shipping.CopyFrom(_address(source.shipping))
+
+
+def _presentment(order: order_pb2.Order, source: ShopifyOrder) -> None:
+    totals = source.totals
+    if totals.presentment_price is None or totals.presentment_currency in ("", source.currency):
+        return
+    order.presentment.currency_code = totals.presentment_currency
+    order.presentment.total.CopyFrom(money(totals.presentment_currency, totals.presentment_price))
+
+
+# ---- lines -------------------------------------------------------------------------------------------------------
+
+
+def _line(source: ShopifyOrder, booked: BookedLine) -> order_pb2.OrderLine:
+    line = booked.line
+    message = order_pb2.OrderLine(
+        id=line.id,
+        kind=_kind(booked),
+        sku=line.sku,
+        product_id=line.product_id,
+        variant_id=line.variant_id,
+        title=line.title,
+        quantity=_quantities(booked),
+        unit_price=unit_price(source.currency, line.unit_price),
+        amount=_taxed(source, booked.booked),
+        taxes=_taxes(source, line.taxes, booked.booked.tax),
+        requires_shipping=line.requires_shipping,
+    )
+    if booked.removed:
+        message.removed_by_edit.CopyFrom(_taxed(source, booked.taken_by_edit))
+    if booked.refunded:
+        message.refunded.CopyFrom(_taxed(source, booked.given_back))
+    if discount := line.unit_price * booked.left - booked.booked.amount:
+        message.discount.CopyFrom(money(source.currency, discount))
+    for name, value in line.attributes:
+        message.attributes[name] = value
+    return message
+
+
+def _kind(booked: BookedLine) -> order_pb2.LineKind.ValueType:
+    if booked.line.gift_card:
+        return order_pb2.LINE_KIND_GIFT_CARD
+    return order_pb2.LINE_KIND_CUSTOM if booked.line.typed_by_hand else order_pb2.LINE_KIND_GOODS
+
+
+def _quantities(booked: BookedLine) -> order_pb2.Quantities:
+    return order_pb2.Quantities(
+        ordered=str(booked.line.ordered), removed_by_edit=str(booked.removed), refunded=str(booked.refunded)
+    )
+
+
+def _taxed(source: ShopifyOrder, part: Part) -> taxed_pb2.TaxedAmount:
+    net = part.amount - part.tax if source.taxes_included else part.amount
+    currency = source.currency
+    return taxed_pb2.TaxedAmount(
+        net=money(currency, net), tax=money(currency, part.tax), gross=money(currency, net + part.tax)
+    )
+
+
+def _taxes(source: ShopifyOrder, taxes: tuple[Tax, ...], booked: Decimal) -> list[taxed_pb2.TaxLine]:
+    """The taxes as stated; of a line that was split, their shares."""
+    amounts = [tax.amount for tax in taxes]
+    if taxes and sum(amounts, ZERO) != booked:
+        amounts = allocate(booked, [abs(amount) for amount in amounts], minor_digits(source.currency))
+    return [
+        taxed_pb2.TaxLine(title=tax.title, rate_percent=tax.rate_percent, amount=money(source.currency, amount))
+        for tax, amount in zip(taxes, amounts, strict=True)
+    ]
+
+
+def _shipping_lines(source: ShopifyOrder, booked: Booking) -> list[order_pb2.ShippingLine]:
+    return [
+        order_pb2.ShippingLine(
+            id=line.id,
+            title=line.title,
+            code=line.code,
+            amount=_taxed(source, Part(line.amount, line.tax)),
+            taxes=_taxes(source, line.taxes, line.tax),
+        )
+        for line in booked.shipping
+    ]
+
+
+def _fees(source: ShopifyOrder, booked: Booking) -> list[order_pb2.Fee]:
+    fees = booked.stated.fees
+    if not fees:
+        return []
+    amount = taxed_pb2.TaxedAmount(
+        net=money(source.currency, fees), tax=money(source.currency, ZERO), gross=money(source.currency, fees)
+    )
+    return [order_pb2.Fee(id="additional-fees", title="Additional fees", amount=amount)]
+
+
+# ---- header ------------------------------------------------------------------------------------------------------
+
+
+def _totals(source: ShopifyOrder, booked: Booking) -> order_pb2.OrderTotals:
+    """Net and shipping from the lines, everything else as the store states it; so the header proves the lines."""
+    goods = sum((line.booked.amount for line in booked.lines), ZERO)
+    shipping = sum((line.amount for line in booked.shipping), ZERO)
+    if source.taxes_included:
+        shipping_tax = sum((line.tax for line in booked.shipping), ZERO)
+        shipping -= shipping_tax
+        goods -= booked.stated.tax - shipping_tax
+    values = {
+        "net": goods,
+        "tax": booked.stated.tax,
+        "shipping": shipping,
+        "fees": booked.stated.fees,
+        "tips": booked.tips,
+        "duties": booked.stated.duties,
+        "rounding": booked.rounding,
+        "gift_cards": _gift_cards(source, booked),
+        "total": booked.stated.price,
+    }
+    return order_pb2.OrderTotals(**{name: money(source.currency, value) for name, value in values.items()})
+
+
+def _gift_cards(source: ShopifyOrder, booked: Booking) -> Decimal:
+    if source.gift_card_mixed:
+        return source.gift_cards or ZERO
+    return booked.stated.price if _paid_whole(source) and source.gateways == (GIFT_CARD,) else ZERO
+
+
+def _paid_whole(source: ShopifyOrder) -> bool:
+    return source.financial_status == "paid" and len(source.gateways) == 1
+
+
+def _payments(source: ShopifyOrder, booked: Booking) -> list[order_pb2.Payment]:
+    """One for each way of payment. Webhook bodies state no single amounts: one way that paid all paid the total."""
+    return [_payment(source, booked, gateway) for gateway in source.gateways]
+
+
+def _payment(source: ShopifyOrder, booked: Booking, gateway: str) -> order_pb2.Payment:
+    payment = order_pb2.Payment(
+        id=gateway,
+        kind=_MANUAL.get(gateway.lower(), order_pb2.PAYMENT_KIND_GATEWAY),
+        gateway=gateway,
+        state=PAYMENT_STATES.get(source.financial_status, order_pb2.PAYMENT_STATE_UNSPECIFIED),
+    )
+    if _paid_whole(source):
+        payment.amount.CopyFrom(money(source.currency, booked.stated.price))
+    elif gateway == GIFT_CARD and source.gift_cards is not None:
+        payment.amount.CopyFrom(money(source.currency, source.gift_cards))
+    return payment
+
+
+def _method(source: ShopifyOrder) -> str:
+    """The way of payment that a contract's table knows; a gift card only where nothing else paid."""
+    return next((name for name in source.gateways if name != GIFT_CARD), next(iter(source.gateways), ""))
+
+
+def _discounts(source: ShopifyOrder) -> list[taxed_pb2.Discount]:
+    given = [ZERO] * len(source.discounts)
+    shares = [share for line in source.lines for share in line.allocations]
+    shares += [share for line in source.shipping_lines if not line.removed for share in line.allocations]
+    for share in shares:
+        if share.index < len(given):
+            given[share.index] += share.amount
+    basis = taxed_pb2.DISCOUNT_BASIS_GROSS if source.taxes_included else taxed_pb2.DISCOUNT_BASIS_NET
+    return [
+        taxed_pb2.Discount(code=named.code, title=named.title, basis=basis, amount=money(source.currency, amount))
+        for named, amount in zip(source.discounts, given, strict=True)
+    ]
+
+
+# ---- people ------------------------------------------------------------------------------------------------------
+
+
+def _customer(connection: str, source: ShopifyOrder) -> customer_pb2.Customer:
+    customer = customer_pb2.Customer(
+        connection=connection,
+        id=source.customer_id,
+        key=source.customer_id or guest_key(connection, source.email),
+        kind=customer_pb2.CUSTOMER_KIND_PERSON,
+        name=source.customer_name or _first(a.name for a in (source.billing, source.shipping) if a is not None),
+        email=source.email,
+        phone=source.phone,
+        tax_exempt=source.tax_exempt,
+        language=source.locale,
+    )
+    if source.company is not None:
+        _b2b(customer, source)
+    elif not customer.key:
+        customer.kind = customer_pb2.CUSTOMER_KIND_ANONYMOUS
+    return customer
+
+
+def _b2b(customer: customer_pb2.Customer, source: ShopifyOrder) -> None:
+    company = source.company
+    assert company is not None
+    billing_name = source.billing.company if source.billing is not None else ""
+    customer.kind = customer_pb2.CUSTOMER_KIND_COMPANY
+    customer.key = f"company-{company.id}"
+    customer.name = company.name or billing_name or customer.name
+    customer.company.CopyFrom(
+        customer_pb2.Company(
+            id=company.id,
+            name=company.name or billing_name,
+            account_number=company.account_number,
+            payment_terms=source.payment_terms,
+            locations=[customer_pb2.CompanyLocation(id=company.location_id, name=company.location_name)],
+        )
+    )
+
+
+def _first(texts: Iterable[str]) -> str:
+    return next((text for text in texts if text), "")
+
+
+def _address(source: ShopAddress) -> customer_pb2.Address:
+    return customer_pb2.Address(
+        name=source.name,
+        company=source.company,
+        line1=source.line1,
+        line2=source.line2,
+        city=source.city,
+        region=source.region,
+        region_code=source.region_code,
+        postal_code=source.postal_code,
+        country_code=source.country_code,
+        phone=source.phone,
+    )
+
+
+# ---- refunds -----------------------------------------------------------------------------------------------------
+
+
+def _refund_reading(connection: str, source: ShopifyOrder, record: RefundRecord) -> Reading:
+    refund = _refund(connection, source, record)
+    return Reading(event_pb2.ENTITY_TYPE_REFUND, record.id, record.at, refund=refund)
+
+
+def _refund(connection: str, source: ShopifyOrder, record: RefundRecord) -> refund_pb2.Refund:
+    named = sum((_gross(source, Part(line.subtotal, line.tax)) for line in record.lines), ZERO)
+    named += _gross(source, Part(record.shipping, record.shipping_tax))
+    paid = named if record.paid is None else record.paid
+    refund = refund_pb2.Refund(
+        connection=connection,
+        id=record.id,
+        order_id=source.id,
+        currency_code=source.currency,
+        lines=_refund_lines(source, record),
+        total=money(source.currency, paid),
+        gateway=record.gateway,
+        reason=record.note,
+    )
+    if record.at is not None:
+        refund.refunded_at.CopyFrom(to_timestamp(record.at))
+    if record.shipping or record.shipping_tax:
+        refund.shipping.CopyFrom(_taxed(source, Part(record.shipping, record.shipping_tax)))
+    if paid != named:
+        # What was paid beyond or below the pieces named: goodwill, duties, a fee that was kept.
+        beyond = money(source.currency, paid - named)
+        refund.adjustment.CopyFrom(taxed_pb2.TaxedAmount(net=beyond, tax=_none(source), gross=beyond))
+    return refund
+
+
+def _refund_lines(source: ShopifyOrder, record: RefundRecord) -> list[refund_pb2.RefundLine]:
+    return [
+        refund_pb2.RefundLine(
+            line_id=line.line_id,
+            quantity=str(line.quantity),
+            amount=_taxed(source, Part(line.subtotal, line.tax)),
+            restock=_RESTOCK.get(line.restock_type, refund_pb2.RESTOCK_UNKNOWN),
+        )
+        for line in record.lines
+    ]
+
+
+def _gross(source: ShopifyOrder, part: Part) -> Decimal:
+    return part.amount if source.taxes_included else part.amount + part.tax
+
+
+def _none(source: ShopifyOrder) -> money_pb2.Money:
+    return money(source.currency, ZERO)
