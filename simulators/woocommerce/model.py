@@ -1,0 +1,152 @@
+"""What the double keeps: products, orders and what is charged on them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from .taxes import Taxes
+
+#: `meta_data` by key.
+Meta = dict[str, Any]
+
+ADDRESS_FIELDS = (
+    "first_name", "last_name", "company", "address_1", "address_2", "city", "state", "postcode", "country", "phone"
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Product:
+    """A product; `price` as the merchant typed it. `stock` is None where stock is not managed."""
+
+    id: int
+    sku: str
+    name: str
+    price: Decimal
+    tax_class: str = ""
+    stock: int | None = None
+
+
+@dataclass(slots=True)
+class Item:
+    """A line as it is ordered. Without `price` the product's own price counts."""
+
+    sku: str
+    quantity: int | Decimal = 1
+    price: Decimal | None = None
+    meta: Meta = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Fee:
+    """A fee as it is ordered, without tax; negative for a rebate."""
+
+    name: str
+    amount: Decimal
+    taxable: bool = True
+    tax_class: str = ""
+
+
+@dataclass(slots=True)
+class Coupon:
+    """A coupon of the shop: `percent`, or `fixed_cart` (an amount over the whole cart, in the basis of prices)."""
+
+    code: str
+    kind: str
+    amount: Decimal
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of an order; amounts without tax, to six decimals."""
+
+    id: int
+    name: str
+    product_id: int
+    sku: str | None
+    quantity: int | Decimal
+    tax_class: str
+    subtotal: Decimal
+    total: Decimal
+    subtotal_taxes: Taxes
+    taxes: Taxes
+    meta: Meta = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Charge:
+    """Shipping or a fee of an order."""
+
+    id: int
+    name: str
+    total: Decimal
+    taxes: Taxes
+    tax_class: str = ""
+    taxable: bool = True
+
+
+@dataclass(slots=True)
+class Discount:
+    """A coupon as applied."""
+
+    id: int
+    coupon: Coupon
+    discount: Decimal
+    tax: Decimal
+
+
+@dataclass(slots=True)
+class Refund:
+    """Money given back; `amount` None shows as "-" in the order, as the real shop does for one without an amount."""
+
+    id: int
+    amount: Decimal | None
+    reason: str
+    created: datetime
+
+
+@dataclass(slots=True)
+class Sums:
+    """What the order states; kept as computed, so that a later change of the shop's decimals does not move it."""
+
+    total: Decimal = Decimal(0)
+    cart_tax: Decimal = Decimal(0)
+    shipping_tax: Decimal = Decimal(0)
+    shipping: Decimal = Decimal(0)
+    discount: Decimal = Decimal(0)
+    discount_tax: Decimal = Decimal(0)
+    #: Per rate id: (tax of lines and fees, tax of shipping).
+    by_rate: dict[int, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Order:
+    """An order. Times are UTC in whole seconds."""
+
+    id: int
+    key: str
+    status: str
+    currency: str
+    prices_include_tax: bool
+    created: datetime
+    modified: datetime
+    created_via: str
+    customer_id: int
+    billing: dict[str, str]
+    shipping_address: dict[str, str]
+    payment_method: str = ""
+    payment_title: str = ""
+    transaction_id: str = ""
+    note: str = ""
+    paid: datetime | None = None
+    completed: datetime | None = None
+    lines: list[Line] = field(default_factory=list)
+    shipping: list[Charge] = field(default_factory=list)
+    fees: list[Charge] = field(default_factory=list)
+    discounts: list[Discount] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    meta: Meta = field(default_factory=dict)
+    sums: Sums = field(default_factory=Sums)
+    #: The status to which it returns from the trash.
+    before_trash: str = ""
