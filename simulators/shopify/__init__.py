@@ -1,0 +1,9 @@
+"""A double of a Shopify shop: Admin GraphQL, access tokens, a leaky bucket of points, and signed webhooks."""
+
+from simulators.shopify.admin import application
+from simulators.shopify.checkout import Cart
+from simulators.shopify.hooks import Delivery, Sender
+from simulators.shopify.model import B2B, Address, Discount, Item, Rate
+from simulators.shopify.shop import Shop
+
+__all__ = ["B2B", "Address", "Cart", "Delivery", "Discount", "Item", "Rate", "Sender", "Shop", "application"]
