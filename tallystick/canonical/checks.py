@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from google.type import money_pb2
 
-from tallystick.canonical.money import UnknownCurrency, amount, is_whole, minor_digits, minor_unit
+from tallystick.canonical.money import UnknownCurrency, amount, is_whole_money, minor_digits, minor_unit
 from tallystick.canonical.quantities import booked, parse_quantity
 from tallystick.errors import Unreadable
 from tallystick.reasons import HoldReason
@@ -46,11 +46,16 @@ class Rule:
 def findings(order: order_pb2.Order, bounds: Bounds = Bounds(), rules: Sequence[Rule] = ()) -> list[event_pb2.Finding]:
     """What stops this order from being booked, in the order of the rules (all of them unless some are given).
 
-    Rules about sums are asked only of an order whose currencies and quantities are sound.
+    Rules about sums are asked only of an order whose currencies, quantities and coins are sound.
     """
     if rules:
         return _apply(rules, order, bounds)
-    return _apply(SHAPE, order, bounds) or _apply(MONEY, order, bounds)
+    return unsound(order) or _apply(SUMS, order, bounds)
+
+
+def unsound(order: order_pb2.Order) -> list[event_pb2.Finding]:
+    """What makes the order impossible to compute with at all."""
+    return _apply(SHAPE, order, Bounds()) or _apply(COINS, order, Bounds())
 
 
 def _apply(rules: Sequence[Rule], order: order_pb2.Order, bounds: Bounds) -> list[event_pb2.Finding]:
@@ -156,7 +161,7 @@ def _quantities(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
 
 def _whole(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
     for name, value in _coins(order):
-        if not is_whole(amount(value), order.currency_code):
+        if not is_whole_money(value):
             digits = minor_digits(order.currency_code)
             yield f"{name} is {amount(value)}, but {order.currency_code} has {digits} decimals"
 
@@ -227,7 +232,7 @@ def _strayed(name: str, parts: Sequence[Decimal], stated: Decimal, allowed: Deci
         yield f"{name} make {added}, the order states {stated}; rounding may explain at most {allowed}"
 
 
-#: What the other rules stand on.
+#: What all other rules stand on.
 SHAPE: tuple[Rule, ...] = (
     Rule("currency-known", HoldReason.MAPPING, _known_currency),
     Rule("one-currency", HoldReason.UNBALANCED, _one_currency),
@@ -237,9 +242,11 @@ SHAPE: tuple[Rule, ...] = (
     Rule("quantities", HoldReason.DATA, _quantities),
 )
 
+#: What the rules about sums stand on.
+COINS: tuple[Rule, ...] = (Rule("whole-minor-units", HoldReason.UNBALANCED, _whole),)
+
 #: The identities.
-MONEY: tuple[Rule, ...] = (
-    Rule("whole-minor-units", HoldReason.UNBALANCED, _whole),
+SUMS: tuple[Rule, ...] = (
     Rule("header", HoldReason.UNBALANCED, _header),
     Rule("total-not-negative", HoldReason.UNBALANCED, _not_negative),
     Rule("net-tax-gross", HoldReason.UNBALANCED, _gross),

@@ -48,6 +48,11 @@ def is_whole(value: Decimal, currency: str) -> bool:
     return value == value.quantize(minor_unit(currency), context=EXACT)
 
 
+def is_whole_money(value: money_pb2.Money) -> bool:
+    """The same of a Money, by its nanos alone."""
+    return not value.nanos or value.nanos % 10 ** (NANO_DIGITS - minor_digits(value.currency_code)) == 0
+
+
 def quantise(value: Decimal, currency: str, rounding: str = ROUND_HALF_UP) -> Decimal:
     """The nearest amount in whole minor units; halves go away from zero unless told otherwise."""
     return value.quantize(minor_unit(currency), rounding=rounding, context=EXACT)

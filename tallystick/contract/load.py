@@ -5,6 +5,7 @@ Everything that is wrong is told at once, each as `file:line: what was written, 
 
 import codecs
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path as File
 from typing import TypeVar
 
@@ -52,27 +53,28 @@ def parse_contract(text: str, name: str) -> Contract:
     """Compile a contract's text; `name` stands in the findings. Raises `ContractError`."""
     source = read(text, name)
     file = _validated(source)
-    if file is None or source.findings:
-        raise ContractError(source.findings)
-    contract = Contract(file, _Linter(source, file).names())
-    if source.findings:
-        raise ContractError(source.findings)
+    names = _Linter(source, file).names()
+    _refuse(source)
+    contract = Contract(file, names)
     for number, failure in examples.failures(contract, file.examples):
         source.finding(("examples", number), failure)
-    if source.findings:
-        raise ContractError(source.findings)
+    _refuse(source)
     return contract
 
 
-def _validated(source: Source) -> ContractFile | None:
+def _refuse(source: Source) -> None:
     if source.findings:
-        return None
+        raise ContractError(source.findings)
+
+
+def _validated(source: Source) -> ContractFile:
+    _refuse(source)
     try:
         return ContractFile.model_validate(source.data if source.data is not None else {})
     except ValidationError as error:
         for problem in error.errors():
             source.finding(problem["loc"], explain(problem, ContractFile))
-        return None
+        raise ContractError(source.findings) from error
 
 
 class _Linter:
@@ -85,7 +87,7 @@ class _Linter:
     def names(self) -> Names:
         """Check everything and compile the names."""
         file = self._file
-        self._try(("time_zone",), lambda: zone(file.time_zone))
+        self._try(("time_zone",), partial(zone, file.time_zone))
         self._currencies()
         self._taxes()
         self._limits()
@@ -103,7 +105,7 @@ class _Linter:
         decimals = self._file.arithmetic.price_decimals
         for code in self._file.currencies.rows:
             place = ("currencies", "rows", code)
-            digits = self._try(place, lambda code=code: minor_digits(code))  # type: ignore[misc]
+            digits = self._try(place, partial(minor_digits, code))
             if digits is not None and isinstance(decimals, int) and decimals < digits:
                 self._source.finding(
                     ("arithmetic", "price_decimals"),
@@ -113,8 +115,12 @@ class _Linter:
 
     def _taxes(self) -> None:
         taxes = self._file.taxes
+        seen: dict[str | None, str] = {}
         for key, row in taxes.rates.items():
-            self._try(("taxes", "rates", key), lambda key=key: normal_key(key))  # type: ignore[misc]
+            rate = self._try(("taxes", "rates", key), partial(normal_key, key))
+            if rate is not None and rate in seen:
+                self._source.finding(("taxes", "rates", key), f"{key!r} and {seen[rate]!r} are one rate")
+            seen[rate] = key
             self._columns(("taxes", "rates", key), row, taxes.basis)
         for code, row in taxes.codes.items():
             self._columns(("taxes", "codes", code), row, taxes.basis)
@@ -156,7 +162,7 @@ class _Linter:
         return compile_row(row, path, tables)
 
     def _path(self, place: Place, root: Descriptor, text: str) -> Path | None:
-        return self._try(place, lambda: compile_path(root, text))
+        return self._try(place, partial(compile_path, root, text))
 
     def _try(self, place: Place, check: Callable[[], _T]) -> _T | None:
         try:

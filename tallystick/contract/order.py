@@ -48,9 +48,10 @@ class OrderBuilder:
     def build(self, order: order_pb2.Order) -> Built:
         """Check, convert, price, and prove the balance."""
         report = Report()
-        for finding in checks.findings(order, self.bounds):
+        unsound = checks.unsound(order)
+        for finding in unsound or checks.findings(order, self.bounds, checks.SUMS):
             report.hold(HoldReason(finding.reason), finding.detail)
-        if checks.findings(order, self.bounds, checks.SHAPE):
+        if unsound:
             return Built(None, report)
         with localcontext(EXACT):
             return Built(self._document(order, report), report)

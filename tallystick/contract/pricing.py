@@ -63,7 +63,7 @@ class Pricer:
             quantity=Decimal(dearer),
             unit_price=Decimal(sign * (low + 1)).scaleb(-digits),
         )
-        return self._shared(line, [cheap, dear])
+        return self._shared(line, wanted, [cheap, dear])
 
     def _with_rest(self, line: DocumentLine, wanted: Decimal, rest: Decimal) -> list[DocumentLine]:
         """A second line under the same tax brings the amount right."""
@@ -77,12 +77,15 @@ class Pricer:
             unit_price=rest,
             fields={},
         )
-        return self._shared(line, [line, second])
+        return self._shared(line, wanted, [line, second])
 
-    def _shared(self, whole: DocumentLine, parts: list[DocumentLine]) -> list[DocumentLine]:
-        """Tell both parts what the store charged for them: the amount of each, and its share of the tax."""
+    def _shared(self, whole: DocumentLine, wanted: Decimal, parts: list[DocumentLine]) -> list[DocumentLine]:
+        """Tell both parts what the store charged for them: the amount of each, and its share of the tax.
+
+        `wanted` is not zero: nothing needs no second line.
+        """
         first, second = (self.arithmetic.line_amount(part.unit_price, part.quantity) for part in parts)
-        tax = quantise(whole.tax * second / (first + second), self.currency)
+        tax = quantise(whole.tax * second / wanted, self.currency)
         return [_charged(parts[0], first, whole.tax - tax), _charged(parts[1], second, tax)]
 
 

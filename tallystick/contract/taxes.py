@@ -1,5 +1,6 @@
 """The table of taxes: from the rates that a store states to the target's own codes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,6 +9,8 @@ from tallystick.contract.charges import Charge, Tax
 from tallystick.contract.rates import effective, on_net, rate_text, table_key
 from tallystick.contract.report import Report
 from tallystick.contract.schema import Basis, Taxes, TaxRow
+
+_RATE = re.compile(r"(?P<rate>[0-9]+(\.[0-9]+)?)(?P<compound>c?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,11 @@ class TaxTable:
 
 def normal_key(text: str) -> str:
     """A key of the table as `table_key` writes it. Raises ValueError for what is no rate."""
-    taxes = []
-    for part in text.split("+"):
-        number = part.strip()
-        rate = Decimal(number.removesuffix("c")) if number.removesuffix("c").replace(".", "", 1).isdigit() else None
-        if rate is None:
-            raise ValueError(f'{text!r} is no rate in per cent such as "7", "2.6" or "5+9.975"')
-        taxes.append(Tax("", "", rate, None, number.endswith("c")))
-    return table_key(taxes)
+    parts = [_RATE.fullmatch(part.strip()) for part in text.split("+")]
+    found = [Tax("", "", Decimal(part["rate"]), None, bool(part["compound"])) for part in parts if part]
+    if len(found) < len(parts):
+        raise ValueError(f'{text!r} is no rate in per cent such as "7", "2.6" or "5+9.975"')
+    return table_key(found)
 
 
 def _no_rate(charge: Charge, report: Report) -> None:
