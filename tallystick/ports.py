@@ -115,8 +115,11 @@ class OrderSource(Protocol):
         """
         ...
 
-    def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
-        """Pages of whole orders that changed in the window, in any order, repeats allowed, none left out."""
+    def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
+        """Pages of whole orders that changed in the window, in any order, repeats allowed, none left out.
+
+        An order that cannot be translated is `NeedsRead`: one order must not stop the walk over all others.
+        """
         ...
 
     def parse_order(self, raw: bytes) -> Reading:

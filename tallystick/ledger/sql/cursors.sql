@@ -11,3 +11,10 @@ ON CONFLICT (connection, flow) DO UPDATE SET
 
 -- name: rewind
 UPDATE poll_cursor SET cursor_at = least(cursor_at, $2) WHERE connection = $1
+
+-- One turn for all pollers of a connection: the cursor for the one whose turn it is, nothing for the others.
+-- name: take_turn
+INSERT INTO poll_cursor AS c (connection, flow, cursor_at) VALUES ($1, $2, $3)
+ON CONFLICT (connection, flow) DO UPDATE SET polled_at = clock_timestamp()
+WHERE c.polled_at <= clock_timestamp() - $4::interval
+RETURNING cursor_at
