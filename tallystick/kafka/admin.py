@@ -1,14 +1,18 @@
 """Topics are made at start where the broker allows it; what is there already is verified and never changed."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from tallystick.errors import SetupError, Unavailable
 from tallystick.kafka.topics import ALL, Topic
 from tallystick.settings import KafkaSettings
+
+_TRIES = 100
+_AGAIN_S = 0.1
 
 
 async def ensure_topics(bootstrap: str, settings: KafkaSettings, topics: Sequence[Topic] = ALL) -> list[str]:
@@ -67,15 +71,18 @@ async def _verify(
         raise SetupError("the Kafka topics cannot be used as they stand:\n  " + "\n  ".join(findings))
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """What the broker tells about each topic; nothing about those it does not let us describe."""
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What the broker tells about each topic; nothing about those that it does not let us describe.
+
+    A topic that was just made may be unknown to the broker that is asked, so it is asked again for a while.
+    """
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found: dict[str, dict[str, str]] = {}
-    for answer in await admin.describe_configs(resources):
-        for code, _, _, name, entries in answer.resources:
-            if code == 0:
-                found[name] = {entry[0]: entry[1] for entry in entries}
-    return found
+    for _ in range(_TRIES):
+        answers = [one for answer in await admin.describe_configs(resources) for one in answer.resources]
+        if not any(code == UnknownTopicOrPartitionError.errno for code, *_ in answers):
+            break
+        await asyncio.sleep(_AGAIN_S)
+    return {name: {entry[0]: entry[1] for entry in entries} for code, _, _, name, entries in answers if code == 0}
 
 
 def _judge(topic: Topic, found: Mapping[str, str]) -> Iterable[str]:

@@ -1,0 +1,84 @@
+"""Everything that runs for one target: its ledger, its engine, and the hands that worker and sweeper share."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping
+
+from consumers.hands import Hands
+from consumers.sweeper import Sweeper
+from consumers.worker import Worker
+from tallystick.canonical.keys import parts
+from tallystick.engine import Engine, Limits, Reread
+from tallystick.installation import Installation
+from tallystick.kafka.consumer import Consumer
+from tallystick.kafka.producer import Producer
+from tallystick.kafka.topics import ORDERS
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.pool import Pool
+from tallystick.ports import Sink
+from tallystick.routes import Router
+
+
+def group(target: str) -> str:
+    """One consumer group per target, so that a slow ERP holds back only itself."""
+    return f"tallystick.worker.{target}"
+
+
+def build_engine(installation: Installation, pool: Pool, target: str, reread: Reread | None = None) -> Engine:
+    """The engine of one target, with the contracts of its routes."""
+    adapter = installation.adapters[target]
+    sinks: Mapping[str, Sink] = {"order": adapter.orders, "customer": adapter.customers}
+    late_s = max(sink.traits.late_apply_max_s for sink in sinks.values())
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    ledger = Ledger(pool, target, owner, installation.timing, late_s)
+    router = Router(target, installation.plans(target))
+    return Engine(
+        ledger,
+        sinks,
+        router.build,
+        clock=installation.clock,
+        timing=installation.timing,
+        metrics=installation.metrics,
+        limits=Limits(attempts_max=installation.settings.work.attempts_max),
+        reread=reread,
+    )
+
+
+class Target:
+    """Worker and sweeper of one target in this process."""
+
+    def __init__(
+        self, installation: Installation, pool: Pool, producer: Producer, target: str, reread: Reread | None
+    ) -> None:
+        self._installation = installation
+        self._producer = producer
+        self._name = target
+        settings = installation.settings
+        self.engine = build_engine(installation, pool, target, _by_lane(reread))
+        self._hands = Hands(self.engine, installation.metrics, 2 * settings.work.batch)
+        self._router = Router(target, installation.plans(target))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; then every lane ends its wave and is given back."""
+        settings, metrics = self._installation.settings, self._installation.metrics
+        kafka = self._installation.addresses.kafka
+        consumer = Consumer(kafka, group(self._name), [ORDERS], prefix=settings.kafka.prefix, metrics=metrics)
+        try:
+            async with consumer, asyncio.TaskGroup() as tasks:
+                worker = Worker(consumer, self._producer, self._router, self._hands, settings.work, metrics)
+                tasks.create_task(worker.run(stop))
+                tasks.create_task(Sweeper(self._hands, settings.work).run(stop))
+        finally:
+            await self._hands.drain()
+
+
+def _by_lane(reread: Reread | None) -> Reread | None:
+    """The engine knows lanes; intake knows orders."""
+    if reread is None:
+        return None
+
+    async def by_lane(connection: str, lane_key: str) -> None:
+        await reread(connection, parts(lane_key)[-1])
+
+    return by_lane
