@@ -40,7 +40,7 @@ class Fault(StrEnum):
 
 @dataclass(slots=True)
 class Rule:
-    """Strikes calls whose operation matches `operation` (a shell pattern)."""
+    """Strikes calls whose operation matches `operation`: a shell pattern, or several with `|` between them."""
 
     fault: Fault
     operation: str = "*"
@@ -57,7 +57,7 @@ class Rule:
 
     def strikes(self, operation: str, die: random.Random) -> bool:
         """Whether this call is struck; counts it."""
-        if not fnmatch(operation, self.operation):
+        if not any(fnmatch(operation, pattern) for pattern in self.operation.split("|")):
             return False
         if self.while_true is not None and not self.while_true():
             return False

@@ -1,0 +1,8 @@
+"""Monday, nine o'clock: the orders of a weekend leave two shops for one Odoo, and everything goes wrong that can."""
+
+from simulators.monday.books import Books, ShopBook
+from simulators.monday.post import Post
+from simulators.monday.scene import Scene
+from simulators.monday.weekend import Role, Sale, weekend
+
+__all__ = ["Books", "Post", "Role", "Sale", "Scene", "ShopBook", "weekend"]
