@@ -14,7 +14,7 @@ from adapters.shopify.translate import reading as canonical
 from adapters.shopify.translate_graphql import order_from_graphql
 from adapters.shopify.webhooks import ORDER_TOPICS, PART_TOPICS, ShopifyWebhooks
 from tallystick.clock import Clock
-from tallystick.errors import TallystickError, Unavailable, Unreadable
+from tallystick.errors import TallystickError, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, WebhookState, Window
 from tallystick.v1 import event_pb2
 
@@ -36,6 +36,10 @@ _PAGE = {
     "discounts": documents.PAGE_DISCOUNTS,
     "refunds": 1,
 }
+
+
+class Torn(Unavailable):
+    """The order is changing while it is read; it alone is read again later."""
 
 
 class ShopifyAdapter:
@@ -83,16 +87,16 @@ class ShopifyAdapter:
             whole = await self._completed(gid, part(node))
             if whole is not None:
                 return canonical(self._connection, order_from_graphql(whole))
-        raise Unavailable("the order changed each time while its pages were read", 5.0)
+        raise Torn("the order changed each time while its pages were read", 5.0)
 
-    async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
+    async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
         """Pages of whole orders by the date of their last change, both ends included."""
         start: datetime | None = window.start
         while start is not None:
             walked, newest, start_here = 0, None, start
             start = None
             async for nodes in self._pages(start_here, window.end):
-                yield [await self._whole(node) for node in nodes]
+                yield [await self._found(node) for node in nodes]
                 walked += len(nodes)
                 newest = max((seen for node in nodes if (seen := instant(node.get("updatedAt")))), default=newest)
                 if walked >= WALK_MAX and newest is not None and newest > start_here:
@@ -113,6 +117,18 @@ class ShopifyAdapter:
             if info.get("hasNextPage") is not True:
                 return
             variables["after"] = text(info.get("endCursor"))
+
+    async def _found(self, node: Json) -> Reading | NeedsRead:
+        """The order of a page; one that cannot be translated, or changes meanwhile, must not stop the walk."""
+        try:
+            return await self._whole(node)
+        except Torn as error:
+            why = str(error)
+        except (Unavailable, Unauthorised):
+            raise
+        except Exception as error:
+            why = type(error).__name__
+        return NeedsRead(event_pb2.ENTITY_TYPE_ORDER, identifier(node.get("id")), why)
 
     async def _whole(self, node: Json) -> Reading:
         """An order of a page; one that a page cuts, or that has refunds or mixed payments, is read on its own."""
@@ -165,7 +181,7 @@ class ShopifyAdapter:
         while True:
             shown = part((await self._client.query(documents.READ_REFUND, variables)).get("refund"))
             if not shown:
-                raise Unavailable("a refund that the order names is not there yet", 5.0)
+                raise Torn("a refund that the order names is not there yet", 5.0)
             refund = refund or dict(shown)
             page = part(shown.get("refundLineItems"))
             lines += objects(page.get("nodes"))

@@ -14,7 +14,7 @@ from tallystick.v1 import event_pb2
 from . import translate, webhook
 from .api import Api
 from .changes import Changes
-from .fields import Json, flag, part, text
+from .fields import Json, flag, part, reference, text
 from .probe import Probe
 from .settings import WooCommerceSettings
 
@@ -56,7 +56,7 @@ class WooCommerce:
         """The shop's home address without its scheme: a copy of a shop has the same database but another address."""
         index = await self._api.index()
         home = URL(text(index.get("home")) or text(index.get("url")))
-        return f"{home.authority}{home.path}".rstrip("/").lower()
+        return f"{home.host_port_subcomponent}{home.path}".rstrip("/").lower()
 
     async def read_order(self, order_id: str) -> Reading:
         """The order as it is now. One in the trash is a cancelled one; `gone` is only what the shop does not know."""
@@ -67,7 +67,7 @@ class WooCommerce:
         except NotFound:
             return Reading(event_pb2.ENTITY_TYPE_ORDER, order_id, source_modified=None, gone=True)
 
-    async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
+    async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
         """Pages of orders that changed in the window, those in the trash included.
 
         On the old storage (posts) edits of lines, addresses and coupons do not move an order's date, so the orders
@@ -75,12 +75,12 @@ class WooCommerce:
         whose delivery is lost as well is found by a full reconciliation only.
         """
         async for rows in self._changes.modified(window):
-            yield [self._reading(row) for row in rows]
+            yield self._readings(rows)
         hours = self._settings.legacy_lookback_h
         if hours and await self.legacy_storage():
             placed = Window(min(window.start, window.end - timedelta(hours=hours)), window.end)
             async for rows in self._changes.created(placed):
-                yield [self._reading(row) for row in rows]
+                yield self._readings(rows)
 
     def parse_order(self, raw: bytes) -> Reading:
         """An order as the API or a delivery shows it, also a list of one. Raises `Unreadable`."""
@@ -119,6 +119,18 @@ class WooCommerce:
     async def close(self) -> None:
         """Give connections back."""
         await self._door.close()
+
+    def _readings(self, rows: Sequence[Json]) -> list[Reading | NeedsRead]:
+        """Rows of a list; one that cannot be translated is left to a read of its own, one without an id is none."""
+        found: list[Reading | NeedsRead] = []
+        for row in rows:
+            try:
+                found.append(self._reading(row))
+            except Exception as error:
+                order_id = reference(row.get("id"))
+                if order_id:
+                    found.append(NeedsRead(event_pb2.ENTITY_TYPE_ORDER, order_id, type(error).__name__))
+        return found
 
     def _reading(self, row: Json) -> Reading:
         return translate.reading(row, self._connection, self._settings.dialect)

@@ -8,7 +8,7 @@ from typing import Any
 from adapters.http import HttpDoor, Reply
 from tallystick.errors import NotFound, TallystickError, Unauthorised, Unavailable, Unreadable
 
-from .fields import Json, part, text
+from .fields import Json, part, rows, text
 from .settings import WooCommerceSettings
 
 _ROOT = "wp-json"
@@ -54,7 +54,7 @@ class Api:
         if not isinstance(content, list):
             raise Unavailable(f"the shop answered {path} with something that is no list")
         headers = reply.headers
-        return Page(content, _number(headers.get("x-wp-total")), _number(headers.get("x-wp-totalpages")))
+        return Page(rows(content), _number(headers.get("x-wp-total")), _number(headers.get("x-wp-totalpages")))
 
     async def _get(self, path: str, params: Mapping[str, str]) -> Reply:
         headers, key = {"Accept": "application/json"}, self._settings.consumer_key.reveal()

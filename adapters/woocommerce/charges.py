@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tallystick.canonical.money import EXACT, minor_unit, unit_price
+from tallystick.canonical.money import EXACT, minor_unit, money, unit_price
 from tallystick.v1 import money_pb2, order_pb2
 
 from .amounts import Amounts, quantity
@@ -59,7 +59,7 @@ class Charges:
         if before is not None:
             line.unit_price.CopyFrom(unit_price(self.amounts.currency, EXACT.divide(before, pieces or Decimal(1))))
         if before is not None and after is not None and before != after:
-            line.discount.CopyFrom(self.amounts.money(before - after))
+            line.discount.CopyFrom(money(self.amounts.currency, before - after))
         return line
 
     def shipping(self, order: Json) -> Iterable[order_pb2.ShippingLine]:

@@ -76,6 +76,8 @@ class _Api:
         return answer
 
     def _authorise(self, request: web.Request) -> None:
+        if self._shop.settings.offline:
+            raise errors.no_route()
         key, secret = _credentials(request)
         known = self._shop.settings.keys.get(key)
         if known is None:
@@ -136,16 +138,14 @@ class _Api:
     # ---- orders
 
     async def list_orders(self, request: web.Request) -> web.Response:
-        settings, query = self._shop.settings, _query(request)
-        page = queries.page_of(
-            list(self._shop.orders.values()), query, ZoneInfo(settings.zone), settings.home, hpos=settings.hpos
-        )
-        shape, fields = self._shop.shape(_digits(query)), _fields(query)
-        return _json(only([shape.order(order) for order in page.orders], fields), headers=page.headers)
+        query = _query(request)
+        page = queries.page_of(list(self._shop.orders.values()), query, self._shop.settings)
+        digits, fields = _digits(query), _fields(query)
+        return _json(only([self._shop.shown(order, digits) for order in page.orders], fields), headers=page.headers)
 
     async def get_order(self, request: web.Request) -> web.Response:
         query = _query(request)
-        return _json(only(self._shop.shape(_digits(query)).order(self._order(request)), _fields(query)))
+        return _json(only(self._shop.shown(self._order(request), _digits(query)), _fields(query)))
 
     async def create_order(self, request: web.Request) -> web.Response:
         order = writes.create(self._shop, await _body(request))

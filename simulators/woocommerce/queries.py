@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from .errors import ApiError, invalid
 from .model import Order
+from .shop import ShopSettings
 
 _STATUSES = (
     "any", "trash", "auto-draft", "pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed",
@@ -33,22 +34,26 @@ class ListPage:
     headers: Mapping[str, str]
 
 
-def page_of(orders: Sequence[Order], query: Mapping[str, str], zone: ZoneInfo, home: str, *, hpos: bool) -> ListPage:
+def page_of(orders: Sequence[Order], query: Mapping[str, str], settings: ShopSettings) -> ListPage:
     """Filter, sort and cut. Raises `ApiError` for parameters that are not allowed; unknown ones are ignored."""
     per_page = _number(query, "per_page", 10, 1, 100)
     number = _number(query, "page", 1, 1, None)
-    found = [order for order in _sorted(orders, query) if _wanted(order, query, zone)]
+    zone = ZoneInfo(settings.zone)
+    if not settings.filters_by_change:
+        query = {name: value for name, value in query.items() if not name.startswith("modified_")}
+    found = [order for order in _sorted(orders, query, settings) if _wanted(order, query, zone)]
     cut = found[(number - 1) * per_page : number * per_page]
-    total = len(found) if cut or not hpos else 0
+    total = len(found) if cut or not settings.hpos else 0
     pages = -(-total // per_page)
     headers = {"X-WP-Total": str(total), "X-WP-TotalPages": str(pages), "Allow": "GET, POST"}
-    return ListPage(cut, headers | {"Link": _link(query, number, pages, home)})
+    return ListPage(cut, headers | {"Link": _link(query, number, pages, settings.home)})
 
 
-def _sorted(orders: Sequence[Order], query: Mapping[str, str]) -> list[Order]:
+def _sorted(orders: Sequence[Order], query: Mapping[str, str], settings: ShopSettings) -> list[Order]:
     by, direction = query.get("orderby", "date"), query.get("order", "desc")
-    if by not in _ORDERS_BY:
-        message = "orderby is not one of date, id, include, title, slug, and modified."
+    allowed = [name for name in _ORDERS_BY if name != "modified" or settings.sorts_by_change]
+    if by not in allowed:
+        message = f"orderby is not one of {', '.join(allowed[:-1])}, and {allowed[-1]}."
         raise invalid("orderby", "rest_not_in_enum", message)
     return sorted(orders, key=_ORDERS_BY[by], reverse=direction == "desc")
 

@@ -42,6 +42,12 @@ class ShopSettings:
     round_at_subtotal: bool = False
     zone: str = "Europe/Zurich"
     hpos: bool = True
+    #: Old shops do not know `orderby=modified`.
+    sorts_by_change: bool = True
+    #: Older ones do not know `modified_after` either, and ignore it like every parameter that they do not know.
+    filters_by_change: bool = True
+    #: WooCommerce is switched off: WordPress has no such route.
+    offline: bool = False
     version: str = "11.0.1"
     wordpress: str = "7.0.4"
     rates: tuple[Rate, ...] = (
@@ -74,6 +80,8 @@ class Shop:
         self.products: dict[str, Product] = {}
         self.orders: dict[int, Order] = {}
         self.coupons: dict[str, Coupon] = {}
+        #: What plugins make of single orders that the API shows, by order id.
+        self.spoiled: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self._now = now
         self._die = random.Random(seed)
         self._posts, self._items = first_id - 1, 0
@@ -316,7 +324,7 @@ class Shop:
             product = next((p for p in self.products.values() if p.id == delivery.object_id), None)
             return encode(self.shape().product(product) if product else {"id": delivery.object_id})
         order = self.orders.get(delivery.object_id)
-        return encode(self.shape().order(order) if order else _INVALID_ID)
+        return encode(self.shown(order) if order else _INVALID_ID)
 
     # ---- parts
 
@@ -324,6 +332,11 @@ class Shop:
     def cart(self) -> Cart:
         """The computing of charges by the settings as they are now."""
         return Cart(self.settings.rates, self.settings.rounding, self.products, self._item_id)
+
+    def shown(self, order: Order, digits: int | None = None) -> dict[str, Any]:
+        """An order as the API and deliveries show it."""
+        spoil, plain = self.spoiled.get(order.id), self.shape(digits).order(order)
+        return spoil(plain) if spoil else plain
 
     def shape(self, digits: int | None = None) -> Shape:
         """The JSON forms, with the shop's decimals or others."""

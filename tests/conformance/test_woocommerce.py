@@ -1,14 +1,13 @@
 """The WooCommerce adapter against the double: reads, windows, deliveries, and what each failure means."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
-from aiohttp import web
 
+from adapters import KINDS
 from adapters.woocommerce.adapter import WooCommerce
 from adapters.woocommerce.settings import WooCommerceSettings
 from simulators.faults import Fault, Rule
@@ -18,17 +17,8 @@ from tallystick.canonical import checks
 from tallystick.canonical.digest import digest
 from tallystick.clock import SystemClock
 from tallystick.errors import SetupError, Throttled, Unauthorised, Unavailable, Unreadable
-from tallystick.ports import (
-    ConnectionTest,
-    Identified,
-    NeedsRead,
-    NotOurs,
-    OrderSource,
-    Reading,
-    WebhookSource,
-    Window,
-)
-from tallystick.registry import Pace
+from tallystick.ports import ConnectionTest, Identified, NeedsRead, OrderSource, Reading, WebhookSource, Window
+from tallystick.registry import Pace, find_kind
 from tallystick.secrets import Secret
 from tallystick.settings import Connection
 from tallystick.v1 import order_pb2
@@ -91,11 +81,11 @@ async def adapter(shop: Shop) -> AsyncIterator[WooCommerce]:
         yield adapter
 
 
-async def changed(adapter: WooCommerce, start: datetime, end: datetime) -> list[Reading]:
+async def changed(adapter: WooCommerce, start: datetime, end: datetime) -> list[Reading | NeedsRead]:
     return [found async for page in adapter.changed_orders(Window(start, end)) for found in page]
 
 
-def ids(found: list[Reading]) -> list[str]:
+def ids(found: list[Reading | NeedsRead]) -> list[str]:
     return sorted({reading.object_id for reading in found}, key=int)
 
 
@@ -105,9 +95,6 @@ def test_the_abilities(adapter: WooCommerce) -> None:
 
 
 def test_settings_are_explained() -> None:
-    from adapters import KINDS
-    from tallystick.registry import find_kind
-
     kind = find_kind(KINDS, "woocommerce")
     options = {"kind": "woocommerce", "url": "http://shop.example", "colour": "red"}
     with pytest.raises(SetupError, match="colour") as caught:
@@ -176,7 +163,9 @@ async def test_identity_is_the_shops_home(adapter: WooCommerce, shop: Shop) -> N
 
 @pytest.mark.parametrize("zone", ["Etc/GMT+12", "America/New_York", "Europe/Zurich", "Asia/Bangkok", "Pacific/Auckland",
                                   "Pacific/Kiritimati"])  # fmt: skip
-async def test_a_window_finds_the_same_orders_in_every_zone(adapter: WooCommerce, shop: Shop, time: Time, zone: str) -> None:
+async def test_a_window_finds_the_same_orders_in_every_zone(
+    adapter: WooCommerce, shop: Shop, time: Time, zone: str
+) -> None:
     """FC-056, FC-129: dates are sent in GMT, in the form that the shop does not shift."""
     shop.settings.zone = zone
     placed = []
@@ -206,7 +195,7 @@ async def test_the_nights_when_clocks_are_changed(
         time.forward(15 * 60)
     windows = [night + timedelta(minutes=minutes) for minutes in range(0, 121, 30)]
     found: list[str] = []
-    for start, end in zip(windows, windows[1:], strict=False):
+    for start, end in pairwise(windows):
         found += ids(await changed(adapter, start, end - timedelta(seconds=1)))
     assert found == placed
 
@@ -232,9 +221,7 @@ async def test_many_pages(adapter: WooCommerce, shop: Shop) -> None:
     assert ids(await changed(adapter, _START, _START)) == placed
 
 
-async def test_an_order_that_changes_during_the_walk_hides_none(
-    adapter: WooCommerce, shop: Shop, time: Time
-) -> None:
+async def test_an_order_that_changes_during_the_walk_hides_none(adapter: WooCommerce, shop: Shop, time: Time) -> None:
     """It leaves the window and shifts the pages after it; the second pass finds what the first skipped."""
     orders = [shop.place_order([Item("MUG-1")]) for _ in range(150)]
     found: list[str] = []
@@ -246,17 +233,191 @@ async def test_an_order_that_changes_during_the_walk_hides_none(
     assert {str(order.id) for order in orders} == set(found)
 
 
-async def test_an_old_shop_that_cannot_sort_by_change(shop: Shop) -> None:
+async def test_an_old_shop_that_cannot_sort_by_change(adapter: WooCommerce, shop: Shop) -> None:
     """It refuses `orderby=modified`; sorted by creation the same orders are found."""
+    shop.settings.sorts_by_change = False
     placed = [str(shop.place_order([Item("MUG-1")]).id) for _ in range(3)]
+    assert ids(await changed(adapter, _START, _START)) == placed
+
+
+async def test_one_order_that_cannot_be_translated_does_not_stop_the_walk(adapter: WooCommerce, shop: Shop) -> None:
+    """A plugin that spoils one order must not hide all others; that order is left to a read of its own."""
+    good, bad = (shop.place_order([Item("MUG-1")]) for _ in range(2))
+    shop.spoiled[bad.id] = lambda shown: {"id": shown["id"], "status": "processing"}
+    found = {reading.object_id: type(reading) for reading in await changed(adapter, _START, _START)}
+    assert found == {str(good.id): Reading, str(bad.id): NeedsRead}
+
+
+async def test_on_the_old_storage_edits_are_found_by_the_date_of_the_order(
+    adapter: WooCommerce, shop: Shop, time: Time
+) -> None:
+    """There an edit does not move the date, so a window of changes never shows it."""
+    shop.settings.hpos = False
+    order = shop.place_order([Item("MUG-1")])
+    time.forward(3600)
+    shop.set_quantity(order.id, 0, 5)
+    assert order.modified == _START
+    (found,) = await changed(adapter, time.moment - timedelta(seconds=60), time.moment)
+    assert isinstance(found, Reading)
+    assert found.order is not None
+    assert found.order.lines[0].quantity.ordered == "5"
+
+
+async def test_that_look_back_is_bounded_and_for_the_old_storage_only(
+    adapter: WooCommerce, shop: Shop, time: Time
+) -> None:
+    shop.place_order([Item("MUG-1")])
+    time.forward(3600)
+    assert ids(await changed(adapter, time.moment - timedelta(seconds=60), time.moment)) == []
+    shop.settings.hpos = False
+    time.forward(24 * 3600)
+    async with connected(shop) as other:
+        assert ids(await changed(other, time.moment - timedelta(seconds=60), time.moment)) == []
+
+
+# ---- what a failure means ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(Fault.SERVER_ERROR, first=2),
+        Rule(Fault.SERVER_ERROR, first=2, status=500),
+        Rule(Fault.LOST_REPLY, first=2),
+        Rule(Fault.NEVER_APPLIED, first=1),
+    ],
+    ids=lambda rule: rule.fault.value,
+)
+async def test_a_passing_failure_of_a_read_is_repeated(adapter: WooCommerce, shop: Shop, rule: Rule) -> None:
+    order = shop.place_order([Item("MUG-1")])
+    shop.faults.rules = [rule]
+    assert (await adapter.read_order(str(order.id))).order is not None
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(Fault.SERVER_ERROR),
+        Rule(Fault.HTML_ANSWER),
+        Rule(Fault.CUT_JSON),
+        Rule(Fault.LOST_REPLY),
+        Rule(Fault.SERVER_ERROR, status=403),
+    ],
+    ids=lambda rule: f"{rule.fault.value} {rule.status}",
+)
+async def test_a_lasting_failure_is_unavailable_and_never_gone(adapter: WooCommerce, shop: Shop, rule: Rule) -> None:
+    """A firewall's page, a maintenance page, a cut answer: the order is not gone, only unread."""
+    order = shop.place_order([Item("MUG-1")])
+    shop.faults.rules = [rule]
+    with pytest.raises(Unavailable):
+        await adapter.read_order(str(order.id))
+    with pytest.raises(Unavailable):
+        await changed(adapter, _START, _START)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"), [("7", 7.0), (None, None), ("nonsense", None), ("999999999", 900.0), ("-5", 0.0)]
+)
+async def test_throttling_tells_how_long(
+    adapter: WooCommerce, shop: Shop, retry_after: str | None, seconds: float | None
+) -> None:
+    shop.faults.rules = [Rule(Fault.THROTTLED, retry_after=retry_after)]
+    with pytest.raises(Throttled) as caught:
+        await adapter.read_order("1")
+    assert caught.value.retry_after_s == seconds
+
+
+async def test_a_404_of_the_route_is_no_missing_order(adapter: WooCommerce, shop: Shop) -> None:
+    """WooCommerce switched off, or permalinks set to plain: nothing is gone, the shop cannot be read."""
+    shop.settings.offline = True
+    with pytest.raises(Unavailable, match="permalinks"):
+        await adapter.read_order("11")
+
+
+@pytest.mark.parametrize("keys", [{}, {"ck_demo": ("another", "read")}, {"ck_demo": ("cs_demo", "write")}])
+async def test_refused_keys_stop_the_connection(
+    adapter: WooCommerce, shop: Shop, keys: dict[str, tuple[str, str]]
+) -> None:
+    shop.settings.keys = keys
+    with pytest.raises(Unauthorised, match="refuses the key") as caught:
+        await adapter.read_order("1")
+    assert "cs_demo" not in str(caught.value)
+
+
+async def test_a_read_key_is_enough(adapter: WooCommerce, shop: Shop) -> None:
+    """The adapter asks for no more than it needs."""
+    shop.settings.keys = {"ck_demo": ("cs_demo", "read")}
+    order = shop.place_order([Item("MUG-1")])
+    assert (await adapter.read_order(str(order.id))).order is not None
+    assert len(await changed(adapter, _START, _START)) == 1
+    await adapter.webhooks()
+
+
+async def test_a_host_that_strips_the_authorization_header(shop: Shop) -> None:
+    order = shop.place_order([Item("MUG-1")])
+    async with connected(shop, query_auth=True) as adapter:
+        assert (await adapter.read_order(str(order.id))).order is not None
+
+
+# ---- what the shop says of itself --------------------------------------------------------------------------------
+
+
+async def test_webhooks_are_listed_as_the_shop_holds_them(adapter: WooCommerce, shop: Shop) -> None:
+    for topic in TOPICS:
+        shop.outbox.subscribe(topic, "http://127.0.0.1:9/", _SECRET)
+    shop.outbox.webhooks[2].status = "disabled"
+    found = {state.topic: state.active for state in await adapter.webhooks()}
+    assert found == {
+        "order.created": True,
+        "order.updated": False,
+        "order.deleted": True,
+        "order.restored": True,
+    }
+
+
+async def failures(adapter: WooCommerce) -> dict[str, str]:
+    """What the connection test finds wrong, with what to do."""
+    return {name: advice for name, fine, advice in await adapter.check() if not fine}
+
+
+async def test_the_connection_test_of_a_good_shop(shop: Shop) -> None:
+    """FC-129: the filter by date is proved on the shop itself."""
+    shop.place_order([Item("MUG-1")])
+    for topic in TOPICS:
+        shop.outbox.subscribe(topic, "https://tally.example/shop", _SECRET)
+    async with connected(shop, webhook_address="https://tally.example/shop") as adapter:
+        assert await failures(adapter) == {}
+
+
+async def test_the_connection_test_says_what_is_wrong(shop: Shop) -> None:
+    """FC-127: a secret with entities in it never verifies. Old storage, webhooks to nowhere and disabled ones."""
+    shop.place_order([Item("MUG-1")])
+    shop.settings.hpos = False
+    shop.outbox.subscribe("order.created", "https://old.example/", _SECRET)
+    shop.outbox.subscribe("order.updated", "https://tally.example/shop", _SECRET).status = "disabled"
+    secrets = (Secret.of("a&b"),)
+    async with connected(shop, webhook_address="https://tally.example/shop", webhook_secrets=secrets) as adapter:
+        found = await failures(adapter)
+    assert {name.split(" delivers")[0] for name in found} == {
+        "the webhook secrets can be used",
+        "orders are in tables of their own (HPOS)",
+        *(f"the webhook {topic}" for topic in TOPICS),
+    }
+    assert "not active" in found["the webhook order.updated delivers here"]
+    assert all(found.values())
+
+
+async def test_the_connection_test_finds_a_shop_that_ignores_the_date_filter(shop: Shop) -> None:
+    """FC-130: unknown filters are ignored without a word, so the answer is compared with what was asked for."""
+    shop.place_order([Item("MUG-1")])
+    shop.settings.filters_by_change = False
     async with connected(shop) as adapter:
-        with _without_sorting_by_change():
-            assert ids(await changed(adapter, _START, _START)) == placed
+        assert "ignores the filter" in (await failures(adapter))["orders can be filtered by their date of change"]
 
 
-def _without_sorting_by_change() -> pytest.MonkeyPatch.context:  # type: ignore[name-defined]
-    from simulators.woocommerce import queries
-
-    patch = pytest.MonkeyPatch()
-    patch.delitem(queries._ORDERS_BY, "modified")  # type: ignore[arg-type]
-    return patch
+async def test_the_connection_test_of_a_shop_that_does_not_answer(adapter: WooCommerce, shop: Shop) -> None:
+    """Each thing that was tried has a finding; none of them tells a secret."""
+    shop.faults.rules = [Rule(Fault.SERVER_ERROR)]
+    found = await failures(adapter)
+    assert {"the shop answers", "webhooks", "the storage of orders"} <= set(found)
+    assert "cs_demo" not in str(found)

@@ -49,7 +49,7 @@ async def test_what_was_acknowledged_outlives_kill_9_and_both_sides_resume(own: 
     try:
         await producer.send_all([message(n) for n in range(20)])
         async with consumer:
-            seen = set()
+            seen: set[int] = set()
             while len(seen) < 20:
                 batch = await consumer.poll()
                 seen |= {int(record.value or b"") for record in batch.records}

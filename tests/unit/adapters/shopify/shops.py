@@ -52,7 +52,9 @@ CARTS = {
         shipping=D("12.00"),
         shipping_off=D("4.00"),
     ),
-    "yen": Cart([Item("Pen", D("1624"), 3, sku="PEN", rates=(Rate("JCT", D("0.1")),))], currency="JPY", shipping=D("500")),
+    "yen": Cart(
+        [Item("Pen", D("1624"), 3, sku="PEN", rates=(Rate("JCT", D("0.1")),))], currency="JPY", shipping=D("500")
+    ),
     "dinar": Cart([Item("Date", D("1.375"), 5, sku="DATE", rates=VAT7)], currency="KWD"),
     "tip": Cart([MUG], tip=D("5.00")),
     "tip as a line": Cart([MUG], tip=D("5.00"), tip_as_line=True),

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from adapters.shopify.webhooks import ShopifyWebhooks
+from simulators.shopify import Cart
 from tallystick.errors import Unreadable
 from tallystick.ports import NeedsRead, NotOurs, Reading
 from tallystick.secrets import Secret
-from tests.unit.adapters.shopify.shops import CARTS, CONNECTION, MUG, Cart, D, headers, settings, shop_of
+from tests.unit.adapters.shopify.shops import CARTS, CONNECTION, MUG, D, headers, settings, shop_of
 
 WEBHOOKS = ShopifyWebhooks(CONNECTION, settings())
 #: Computed with openssl over exactly these bytes; the id does not fit a double.
