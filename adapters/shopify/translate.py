@@ -27,6 +27,8 @@ PAYMENT_STATES = {
     # The authorisation ran out before anybody captured it: nothing was paid.
     "expired": order_pb2.PAYMENT_STATE_UNPAID,
 }
+#: What a refund gives back was paid before.
+_WAS_PAID = frozenset({"paid", "partially_refunded", "refunded"})
 #: Shopify names its manual ways of payment by the text of its admin.
 _MANUAL = {
     "bank deposit": order_pb2.PAYMENT_KIND_BANK_TRANSFER,
@@ -225,7 +227,7 @@ def _totals(source: ShopifyOrder, booked: Booking) -> order_pb2.OrderTotals:
 def _gift_cards(source: ShopifyOrder, booked: Booking) -> Decimal:
     if source.gift_card_mixed:
         return source.gift_cards or ZERO
-    return booked.stated.price if _paid_whole(source) and source.gateways == (GIFT_CARD,) else ZERO
+    return booked.stated.price if source.gateways == (GIFT_CARD,) and source.financial_status in _WAS_PAID else ZERO
 
 
 def _paid_whole(source: ShopifyOrder) -> bool:
