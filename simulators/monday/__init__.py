@@ -2,7 +2,7 @@
 
 from simulators.monday.books import Books, ShopBook
 from simulators.monday.post import Post
-from simulators.monday.scene import Scene
+from simulators.monday.scene import Scene, open_scene
 from simulators.monday.weekend import Role, Sale, weekend
 
-__all__ = ["Books", "Post", "Role", "Sale", "Scene", "ShopBook", "weekend"]
+__all__ = ["Books", "Post", "Role", "Sale", "Scene", "ShopBook", "open_scene", "weekend"]
