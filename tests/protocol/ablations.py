@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from .intake_model import Intake, IntakeRules
 from .ledger_model import Ledger
-from .rules import Rules
+from .rules import EVERY_RULE
 from .scenarios import (
     HISTORIES,
     R1,
@@ -36,13 +36,13 @@ REFUNDED = replace(EXISTING, log=(R1, REFUND, R2), losses=2)
 
 
 def _off(rule: str, model: Ledger, expected: Wrong) -> Row:
-    rules = replace(Rules(), **{rule: False})
+    rules = replace(EVERY_RULE, **{rule: False})
     return Row(f"without {rule}, {model.target}", replace(model, rules=rules), expected)
 
 
 def _who_may_send() -> Iterator[Row]:
     yield _off("lane_lease", SEARCHED, Wrong.DUPLICATE)
-    yield _off("lane_lease", EXISTING, Wrong.STALE)
+    yield _off("lane_lease", replace(EXISTING, losses=0), Wrong.STALE)
     yield _off("epoch_at_intent", replace(SEARCHED, crashes=1), Wrong.DUPLICATE)
     yield _off("epoch_at_intent", replace(EXISTING, crashes=1), Wrong.STALE)
     yield _off("state_check", replace(ORDER, losses=0), Wrong.SENT_AFTER_END)
@@ -55,10 +55,11 @@ def _what_an_answer_means() -> Iterator[Row]:
         yield _off("mark_decides", replace(ORDER, target=kind), Wrong.FALSE_SUCCESS)
     yield _off("refused_duplicate_is_doubt", ORDER, Wrong.STRANDED)
     yield _off("refused_duplicate_is_doubt", replace(ORDER, target=REFUSED_CONDITIONAL), Wrong.STRANDED)
-    yield _off("doubt_is_sticky", replace(SEARCHED, log=(R1, REFUND), losses=2), Wrong.DUPLICATE)
     yield _off("quiet_time", SEARCHED, Wrong.DUPLICATE)
     yield _off("quiet_before_probe", SEARCHED, Wrong.DUPLICATE)
     yield _off("quiet_time_of_the_reference", replace(SEARCHED, skips=1), Wrong.DUPLICATE)
+    yield _off("older_is_updated", replace(SEARCHED, skips=1), Wrong.DUPLICATE)
+    yield _off("older_is_updated", replace(ORDER, skips=1), Wrong.STRANDED)
 
 
 def _what_may_still_land() -> Iterator[Row]:

@@ -15,7 +15,7 @@ from .search import Move, Violation, Wrong
 @dataclass(frozen=True)
 class IntakeRules:
     only_newer_bodies: bool = True
-    """A body counts only if its date is strictly newer than the stored one.
+    """A body counts only if its date is strictly newer than the stored one: a date is no version.
 
     Without it: two states within one second; the older body comes second and becomes the newer revision."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from .rules import Rules
 from .search import Move
-from .state import IDLE, Due, Effect, EffectState, Lane, Op, Phase, State, Step, Worker
+from .state import IDLE, Due, Effect, EffectState, Lane, Phase, State, Step, Worker
 from .targets import Request, TargetKind
 
 
@@ -21,7 +21,8 @@ def open_window(state: State, kind: TargetKind, rules: Rules, effect: Effect) ->
         may_undo = rules.late_window and (kind.load_unconfirms or not kind.compares)
     may_hide = kind.finds_by_search_only and (effect.is_refund or not state.lane.bound)
     lane = state.lane
-    return state.with_lane(late_until=lane.late_until or may_undo, quiet_until=lane.quiet_until or may_hide)
+    state = state.with_lane(late_until=lane.late_until or may_undo, quiet_until=lane.quiet_until or may_hide)
+    return state.with_effect(effect._replace(doubted=True)) if may_hide else state
 
 
 def awaited_by(worker: Worker) -> Request:

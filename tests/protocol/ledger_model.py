@@ -8,7 +8,7 @@ from typing import Protocol
 from .consumer import Consumer, Person
 from .lane import Taker, Time
 from .network import Network
-from .rules import Rules
+from .rules import EVERY_RULE, Rules
 from .search import Move, Violation, Wrong
 from .state import EARLIER, IDLE, NOTHING, Budget, Due, Lane, Op, State
 from .state import Consumer as ConsumerState
@@ -22,9 +22,11 @@ class Participant(Protocol):
 
 @dataclass(frozen=True)
 class Ledger:
-    """One lane on one kind of target. `crashes` counts workers that crash or are paused past their lease; `losses` counts
-    requests and answers that are lost, late or throttled; `deaths` counts consumers that die before they commit;
-    `resyncs` and `skips` are what a person may do."""
+    """One lane on one kind of target.
+
+    `crashes` counts workers that crash or are paused past their lease; `losses` counts requests and answers that are
+    lost, late or throttled; `deaths` counts consumers that die before they commit; `resyncs` and `skips` are what a
+    person may do."""
 
     target: TargetKind
     log: tuple[Op, ...] = (Op.R1, Op.R2)
@@ -34,7 +36,7 @@ class Ledger:
     deaths: int = 0
     resyncs: int = 0
     skips: int = 0
-    rules: Rules = Rules()
+    rules: Rules = EVERY_RULE
 
     @cached_property
     def _participants(self) -> tuple[Participant, ...]:
@@ -55,8 +57,9 @@ class Ledger:
 
     def moves(self, state: State) -> Iterator[Move[State]]:
         for participant in self._participants:
-            for label, after, optional in participant.moves(state):
-                yield Move(label, after.twins_sorted(), optional)
+            for move in participant.moves(state):
+                after = move.state.twins_sorted()
+                yield move if after is move.state else move._replace(state=after)
 
     def violation(self, state: State) -> Violation | None:
         return state.wrong

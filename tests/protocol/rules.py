@@ -1,7 +1,9 @@
 """The rules of the ledger, each with the interleaving that breaks without it.
 
 All are on in the product. A search with one of them off must fail, or the rule is not worth its place; the pairs of
-rule and counterexample are in `scenarios.py`.
+rule and counterexample are in `ablations.py`. What the product does beside them is defence in depth and is not claimed
+as proof: an effect in doubt whose repeat is throttled or refused stays in doubt, and one whose content fell back to an
+older revision starts again at its first step. The model does the same, but no search fails without it.
 """
 
 from dataclasses import dataclass
@@ -48,12 +50,6 @@ class Rules:
     Without it: an answer is lost, the request is sent again, the target says "duplicate", and an order that is
     complete is held as refused; nothing will ever free it."""
 
-    doubt_is_sticky: bool = True
-    """When an effect in doubt is sent again and this request is throttled, it is in doubt as before, not queued.
-
-    Without it: the throttled repeat forgets the first request, which may have created a document that no search
-    shows yet; the next attempt creates a second one."""
-
     quiet_time: bool = True
     """Where a reference can only be searched for, "absent" counts once nothing may land or be hidden any more.
 
@@ -69,6 +65,12 @@ class Rules:
 
     Without it: a person skips revision 1 while it is in doubt, revision 2 is new and has no doubt of its own, and it
     creates a second document."""
+
+    older_is_updated: bool = True
+    """A probe that finds the document with older content also learns which one it is: it is updated, not created.
+
+    Without it: a person skips revision 1 while it is in doubt, revision 2 finds the document of revision 1, and creates
+    a second one all the same."""
 
     late_window: bool = True
     """The first step of a newer revision waits until no unanswered request of the lane can land any more.
@@ -115,3 +117,6 @@ class Rules:
     """Recording a newer revision that supersedes the held effect makes the lane due.
 
     Without it: revision 1 is held, its correction arrives as revision 2, and lies behind the hold for ever."""
+
+
+EVERY_RULE = Rules()

@@ -55,6 +55,8 @@ class Effect(NamedTuple):
     step: Step = Step.LOAD
     intents: int = 0
     """How often this step was about to be sent: 0, 1, or 2 for more than once."""
+    doubted: bool = False
+    """A create of it got no definite answer. Remembered even when a person skips it: the reference is for all."""
 
     @property
     def revision(self) -> int:
@@ -63,6 +65,11 @@ class Effect(NamedTuple):
     @property
     def is_refund(self) -> bool:
         return self.op is Op.REFUND
+
+    @property
+    def is_resync(self) -> bool:
+        """A person's resync at its first step: it compares before it writes."""
+        return self.step is Step.LOAD and self.op in RESYNCS
 
     @property
     def unfinished(self) -> bool:

@@ -5,22 +5,23 @@ from dataclasses import fields
 import pytest
 
 from .ablations import intake_ablations, ledger_ablations
+from .conftest import Verdicts
 from .intake_model import IntakeRules
 from .rules import Rules
-from .scenarios import Row, verdict
+from .scenarios import Row
 
 ROWS = [*ledger_ablations(), *intake_ablations()]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_without_the_rule_it_fails(row: Row) -> None:
-    found = verdict(row.model)
+def test_without_the_rule_it_fails(row: Row, verdicts: Verdicts) -> None:
+    found = verdicts(row.model)
     assert found.wrong is row.expected, f"expected {row.expected}, found: {found}"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_with_the_rule_the_same_scenario_holds(row: Row) -> None:
-    found = verdict(row.repaired)
+def test_with_the_rule_the_same_scenario_holds(row: Row, verdicts: Verdicts) -> None:
+    found = verdicts(row.repaired)
     assert found.violation is None, str(found)
 
 

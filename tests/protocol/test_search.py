@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import pytest
 
-from .scenarios import Row, full_intake, full_ledger, verdict
+from .conftest import Verdicts
+from .scenarios import Row, full_intake, full_ledger
 from .search import Move, Violation, Wrong, search
 
 
 @pytest.mark.parametrize("row", [*full_ledger(), *full_intake()], ids=lambda row: row.name)
-def test_the_protocol_holds(row: Row) -> None:
-    found = verdict(row.model)
+def test_the_protocol_holds(row: Row, verdicts: Verdicts) -> None:
+    found = verdicts(row.model)
     assert found.violation is None, str(found)
 
 

@@ -57,12 +57,12 @@ class WorkerModel:
         elif self._is_outdated(state, effect):
             done = state.with_effect(effect._replace(state=EffectState.SUPERSEDED))
             yield Move(f"{effect.op} is superseded: the applied revision is newer", reads_again(done, slot))
+        elif effect.is_resync:
+            yield self._asks_first(state, slot, effect)
         elif self._must_wait(state, effect):
-            label = f"{effect.op} step {effect.step} waits until nothing can land late"
-            yield Move(label, released(state, slot, Due.LATE_WINDOW))
-        elif self._compares_first(state, effect):
-            label = f"the worker reads {effect.op} and asks the target first"
-            yield Move(label, goes_to(state, slot, Phase.PROBING, effect))
+            yield self._waits(state, slot, effect)
+        elif self._reference_in_doubt(state, effect):
+            yield self._asks_first(state, slot, effect)
         else:
             label = f"the worker reads {effect.op} step {effect.step}"
             yield Move(label, goes_to(state, slot, Phase.INTENDING, effect))
@@ -81,24 +81,28 @@ class WorkerModel:
 
     @staticmethod
     def _is_outdated(state: State, effect: Effect) -> bool:
-        forced = effect.op in RESYNCS
-        return state.lane.applied > effect.revision or (state.lane.applied == effect.revision and not forced)
+        applied = state.lane.applied
+        return applied > effect.revision or (applied == effect.revision and effect.op not in RESYNCS)
 
     def _must_wait(self, state: State, effect: Effect) -> bool:
-        newer = effect.step is Step.LOAD and effect.revision > state.lane.applied
-        undone = effect.step is Step.CONFIRM and self.kind.load_unconfirms and self.rules.undone_step_waits
-        return state.lane.late_until and (newer or undone)
+        undone = self.kind.load_unconfirms and self.rules.undone_step_waits
+        return state.lane.late_until and (effect.step is Step.LOAD or undone)
 
-    def _compares_first(self, state: State, effect: Effect) -> bool:
-        if effect.step is not Step.LOAD:
-            return False
-        return effect.op in RESYNCS or self._reference_was_used(state)
+    @staticmethod
+    def _waits(state: State, slot: int, effect: Effect) -> Moved:
+        label = f"{effect.op} step {effect.step} waits until nothing can land late"
+        return Move(label, released(state, slot, Due.LATE_WINDOW))
 
-    def _reference_was_used(self, state: State) -> bool:
-        """A create with the same reference was under way once, whichever revision sent it, even if it was skipped."""
-        if not self.rules.quiet_time_of_the_reference or not self.kind.finds_by_search_only or state.lane.bound:
+    @staticmethod
+    def _asks_first(state: State, slot: int, effect: Effect) -> Moved:
+        label = f"the worker reads {effect.op} and asks the target first"
+        return Move(label, goes_to(state, slot, Phase.PROBING, effect))
+
+    def _reference_in_doubt(self, state: State, effect: Effect) -> bool:
+        """A create with the same reference was lost once, whichever revision sent it, even if it was skipped."""
+        if not self.rules.quiet_time_of_the_reference or effect.step is not Step.LOAD or state.lane.bound:
             return False
-        return any(effect.intents and not effect.is_refund for effect in state.effects)
+        return any(other.doubted and not other.is_refund for other in state.effects)
 
     # -- what the target shows -----------------------------------------------------------------------------------------
 
@@ -127,7 +131,7 @@ class WorkerModel:
             return Answer.THIS
         if document.revision != effect.revision:
             return Answer.OLDER if document.revision < effect.revision else Answer.NEWER
-        if effect.op in RESYNCS and not document.confirmed:
+        if effect.is_resync and not document.confirmed:
             return Answer.OLDER
         if effect.step is Step.CONFIRM and not document.confirmed:
             return Answer.ABSENT
@@ -137,7 +141,7 @@ class WorkerModel:
         effect, answer = worker.effect, worker.answer
         if not self.rules.quiet_before_probe and answer is Answer.ABSENT:
             answer = self._absent(state, counts=True)
-        if answer is Answer.OLDER:
+        if answer is Answer.OLDER and self.rules.older_is_updated:
             state = state.with_lane(bound=True)
         if state.effect(effect.op) != effect:
             yield Move(f"{effect.op} has changed meanwhile, the worker reads again", reads_again(state, slot))
@@ -149,12 +153,17 @@ class WorkerModel:
         elif answer is Answer.NOT_SEEN_YET:
             asked = state.with_effect(effect._replace(state=_doubtful(effect)))
             yield Move(f"{effect.op} waits for the quiet time", released(asked, slot, Due.QUIET_TIME))
+        elif answer is Answer.OLDER and effect.step is Step.CONFIRM:
+            again = state.with_effect(effect._replace(state=EffectState.IN_DOUBT, step=Step.LOAD))
+            yield Move(f"the content of {effect.op} fell back, it starts again", reads_again(again, slot))
+        elif not effect.unsettled and self._must_wait(state, effect):
+            yield self._waits(state, slot, effect)
         else:
             label = f"{effect.op} is to be sent, since the target shows it {answer}"
             yield Move(label, goes_to(state, slot, Phase.INTENDING, effect))
 
     def _found(self, state: State, slot: int, effect: Effect) -> Moved:
-        if effect.op in RESYNCS and effect.state is EffectState.QUEUED:
+        if effect.is_resync and effect.state is EffectState.QUEUED:
             done = settled(state, effect, EffectState.VERIFIED)
             return Move(f"{effect.op} is VERIFIED: nothing differs", reads_again(done, slot))
         if self._proves_landed(effect):
@@ -207,7 +216,8 @@ class WorkerModel:
         elif worker.answer is Answer.NOT_SENT:
             yield self._not_sent(state, slot, worker.effect, effect)
         elif worker.answer is Answer.UNKNOWN:
-            yield self._in_doubt(open_window(state, self.kind, self.rules, effect), slot, effect)
+            state = open_window(state, self.kind, self.rules, effect)
+            yield self._in_doubt(state, slot, state.effect(effect.op) or effect)
         elif worker.answer is Answer.EXISTS and self.rules.refused_duplicate_is_doubt:
             yield self._in_doubt(state, slot, effect)
         else:
@@ -223,9 +233,10 @@ class WorkerModel:
         again = state.with_effect(effect._replace(state=back))
         return Move(f"{effect.op} was not applied: {back} again", released(again, slot))
 
-    def _as_before(self, read: Effect) -> EffectState:
+    @staticmethod
+    def _as_before(read: Effect) -> EffectState:
         """A definite answer is about one request. What an earlier one left open stays open."""
-        return EffectState.IN_DOUBT if read.unsettled and self.rules.doubt_is_sticky else EffectState.QUEUED
+        return EffectState.IN_DOUBT if read.unsettled else EffectState.QUEUED
 
     def _refused(self, state: State, slot: int, read: Effect, effect: Effect) -> Moved:
         before = self._as_before(read)
@@ -253,7 +264,7 @@ def step_done(state: State, effect: Effect) -> State:
     """Between two steps an effect is queued: a newer revision may supersede it there."""
     if effect.is_refund or effect.step is Step.CONFIRM:
         return settled(state, effect, EffectState.APPLIED)
-    confirm = effect._replace(state=EffectState.QUEUED, step=Step.CONFIRM, intents=0)
+    confirm = effect._replace(state=EffectState.QUEUED, step=Step.CONFIRM, intents=0, doubted=False)
     return state.with_effect(confirm).with_lane(bound=True)
 
 
@@ -264,7 +275,7 @@ def settled(state: State, effect: Effect, terminal: EffectState) -> State:
     else:
         true = any(document[:2] == (effect.revision, True) for document in state.target.documents)
         state = state.with_lane(bound=True, applied=max(state.lane.applied, effect.revision))
-    state = state.with_effect(effect._replace(state=terminal, intents=0))
+    state = state.with_effect(effect._replace(state=terminal, intents=0, doubted=False))
     return state if true else state._replace(wrong=_false_claim(state, effect, terminal))
 
 
