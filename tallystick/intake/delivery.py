@@ -71,11 +71,18 @@ class Dealt:
 Outcome = Dealt | Waits | Undecodable
 
 
-def delivered(connection: str, hint: Hint, headers: Mapping[str, str], raw: bytes, received_at: datetime) -> Delivery:
+def delivered(
+    connection: str,
+    hint: Hint,
+    headers: Mapping[str, str],
+    raw: bytes,
+    received_at: datetime,
+    traceparent: bytes | None = None,
+) -> Delivery:
     """What the edge makes of a correctly signed request."""
     name = hint.object_id or hint.delivery_id or secrets.token_hex(8)
     kept = {name: value for name, value in headers.items() if _is_kept(name)}
-    return Delivery(connection, key(connection, name[:200]), raw, kept, received_at)
+    return Delivery(connection, key(connection, name[:200]), raw, kept, received_at, traceparent=traceparent)
 
 
 @lru_cache(maxsize=1024)

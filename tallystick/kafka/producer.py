@@ -67,6 +67,9 @@ class Producer:
         except (KafkaError, TimeoutError, OSError) as error:
             await _abandon(client)
             raise Unavailable(f"Kafka at {self._bootstrap} does not answer: {type(error).__name__}") from error
+        except asyncio.CancelledError:
+            await _abandon(client)
+            raise
         return client
 
     async def stop(self, within_s: float = 10.0) -> None:
