@@ -23,6 +23,8 @@ from tallystick.errors import Throttled, Unauthorised, Unavailable, Unreadable
 #: How often a throttled request is sent again, and how long it waits for that, before the caller is told.
 THROTTLED_TRIES = 4
 THROTTLED_WAIT_MAX_S = 20.0
+#: How often one that waits for points looks whether replies to others gave some back.
+POINTS_AGAIN_S = 0.25
 
 _OPERATION = re.compile(r"query (\w+)")
 _REFUSED = {
@@ -63,13 +65,20 @@ class ShopifyClient:
         return await self._once(name, body)
 
     async def _once(self, name: str, body: bytes) -> Json:
-        await asyncio.sleep(self._points.wait_s(name))
+        await self._permit(name)
         token = await self._tokens.current()
         reply = await self._send(token, body)
         if reply.status == 401 and self._tokens.refused(token):
             reply = await self._send(await self._tokens.current(), body)
         self.served_version = reply.headers.get("x-shopify-api-version", self.served_version)
         return self._data(name, reply)
+
+    async def _permit(self, name: str) -> None:
+        """Wait for the points; each reply may tell that more are there than was thought."""
+        while (wait_s := self._points.wait_s(name)) > 0:
+            if wait_s > THROTTLED_WAIT_MAX_S:
+                raise Throttled("Shopify's points are used up", wait_s)
+            await asyncio.sleep(min(wait_s, POINTS_AGAIN_S))
 
     async def _send(self, token: str, body: bytes) -> Reply:
         headers = {"Content-Type": "application/json", "X-Shopify-Access-Token": token}
@@ -80,9 +89,7 @@ class ShopifyClient:
             raise Unauthorised(f"{_REFUSED[reply.status]} (HTTP {reply.status})")
         if reply.status >= 500:
             raise Unavailable(f"Shopify answered HTTP {reply.status}")
-        payload = reply.json()
-        if not isinstance(payload, dict):
-            raise Unreadable("Shopify's answer is JSON, but no object")
+        payload = _payload(name, reply)
         if cost := cost_of(payload):
             self._points.told(name, cost)
         if payload.get("errors"):
@@ -90,6 +97,18 @@ class ShopifyClient:
         if reply.status != 200 or not isinstance(payload.get("data"), dict):
             raise Unreadable(f"Shopify answered {name} with HTTP {reply.status} and without data")
         return part(payload["data"])
+
+
+def _payload(name: str, reply: Reply) -> Json:
+    try:
+        payload = reply.json()
+    except Unreadable as error:
+        raise Unavailable(
+            f"Shopify answered {name} with HTTP {reply.status} and a page, or half of an answer"
+        ) from error
+    if not isinstance(payload, dict):
+        raise Unreadable("Shopify's answer is JSON, but no object")
+    return payload
 
 
 def _operation(document: str) -> str:

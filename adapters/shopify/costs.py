@@ -49,12 +49,13 @@ class Points:
         self._asked[operation] = cost.requested
 
     def wait_s(self, operation: str) -> float:
-        """Seconds until this operation would pass; books its points, so that two do not wait for the same ones."""
+        """Seconds until this operation would pass; 0 takes its points, so that two do not go for the same ones."""
         if self._last is None or operation not in self._asked:
             return 0.0
         now_s = self._clock.monotonic_s()
         filled = self._last.available + (now_s - self._told_at_s) * self._last.restored_per_s
-        needed = self._asked[operation]
-        self._last = Cost(needed, filled - needed, self._last.restored_per_s)
-        self._told_at_s = now_s
-        return max(0.0, (needed - filled) / self._last.restored_per_s)
+        needed, rate = self._asked[operation], self._last.restored_per_s
+        if filled < needed:
+            return (needed - filled) / rate
+        self._last, self._told_at_s = Cost(needed, filled - needed, rate), now_s
+        return 0.0

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from simulators.shopify.bucket import REQUEST_MAX
-from simulators.shopify.graph import order_node, refund_node
+from simulators.shopify.graph import refund_node
 from simulators.shopify.selection import Connection, Malformed, Query, cut, objects, parse, points
 from simulators.shopify.shop import Shop
 
@@ -53,6 +53,7 @@ class _Admin:
 
     def _answer(self, request: web.Request, body: dict[str, Any]) -> web.Response:
         if not self._shop.tokens.good(request.headers.get("X-Shopify-Access-Token", "")):
+            self._shop.journal.note("token refused", self._shop.domain)
             refused = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return web.json_response({"errors": refused}, status=401)
         try:
@@ -90,7 +91,7 @@ class _Admin:
                 return {"accessScopes": [{"handle": scope} for scope in shop.scopes]}
             case "order":
                 order = shop.visible(_number(values["id"]))
-                return order and order_node(order, with_added=shop.total_follows_additions)
+                return order and shop.node(order)
             case "refund":
                 found = shop.find_refund(_number(values["id"]))
                 return found and refund_node(*found)
@@ -99,7 +100,7 @@ class _Admin:
                 return _listed([{"topic": h.topic.replace("/", "_").upper(), "uri": h.address} for h in hooks], values)
             case "orders":
                 found_orders = shop.search(values["query"])
-                nodes = [order_node(order, with_added=shop.total_follows_additions) for _, order in found_orders]
+                nodes = [shop.node(order) for _, order in found_orders]
                 return _listed(nodes, values, [key for key, _ in found_orders])
         raise Malformed(f"Field '{name}' doesn't exist on type 'QueryRoot'")
 

@@ -15,6 +15,7 @@ from simulators.journal import Journal
 from simulators.shopify import pricing
 from simulators.shopify.bucket import Bucket
 from simulators.shopify.checkout import Cart, Till
+from simulators.shopify.graph import order_node
 from simulators.shopify.hooks import Delivery, Hooks, Sender
 from simulators.shopify.model import ZERO, Item, Order, Payment, Refund, RefundLine
 from simulators.shopify.pricing import received
@@ -65,6 +66,8 @@ class Shop:
         self.denied_fields: set[str] = set()
         #: Whether `total_price` takes in lines that an edit added; the vendor does not tell.
         self.total_follows_additions = False
+        #: What is wrong with what the API shows of single orders, by order id.
+        self.spoiled: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self._rest = RestForm(timezone(timedelta(hours=7)))
         self._till = Till()
         #: (known from, updated_at then) for each order, in order of time.
@@ -219,6 +222,11 @@ class Shop:
     def body(self, order: Order) -> dict[str, Any]:
         """The order in the REST spelling, as of now."""
         return self._rest.order(order, with_added=self.total_follows_additions)
+
+    def node(self, order: Order) -> dict[str, Any]:
+        """The order in the GraphQL spelling, as of now."""
+        spoil, plain = self.spoiled.get(order.id), order_node(order, with_added=self.total_follows_additions)
+        return spoil(plain) if spoil else plain
 
     def visible(self, order_id: int) -> Order | None:
         """The order, unless it is not there or too old for the app's scopes."""
