@@ -32,7 +32,9 @@ def stock_woocommerce(shop: WooCommerceShop) -> None:
     shop.add_coupon("TEATIME", "percent", "10")
 
 
-def shopify_item(sku: str, quantity: int, rates: tuple[shopify.Rate, ...], price: Decimal | None = None) -> shopify.Item:
+def shopify_item(
+    sku: str, quantity: int, rates: tuple[shopify.Rate, ...], price: Decimal | None = None
+) -> shopify.Item:
     """A line of a Shopify cart."""
     name, listed = next((name, listed) for known, name, listed in GOODS if known == sku)
     return shopify.Item(name, listed if price is None else price, quantity, sku, rates)

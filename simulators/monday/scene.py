@@ -12,9 +12,8 @@ from simulators.monday.books import Books
 from simulators.monday.goods import stock_odoo, stock_woocommerce
 from simulators.monday.post import Post
 from simulators.monday.weekend import SHOPIFY, WOOCOMMERCE, Sale, weekend
-from simulators.odoo import Odoo, OdooSettings
+from simulators.odoo import Odoo, OdooSettings, demo_company
 from simulators.odoo import application as odoo_application
-from simulators.odoo import demo_company
 from simulators.serving import serve
 from simulators.woocommerce.taxes import Rate
 

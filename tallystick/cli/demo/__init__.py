@@ -1,0 +1,5 @@
+"""`tallystick demo`: Monday, nine o'clock."""
+
+from tallystick.cli.demo.command import register
+
+__all__ = ["register"]

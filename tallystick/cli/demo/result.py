@@ -1,0 +1,137 @@
+"""How that Monday ended: the figures, all from the doubles' own state and journals, and how they are shown."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from simulators.monday import Role, Scene, ShopBook
+from tallystick.cli.demo.office import HeldOrder
+from tallystick.cli.demo.plot import Plot
+from tallystick.cli.screen import out
+from tallystick.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The end of the day. `ok` only when every single figure is right."""
+
+    stack: Stack
+    books: Sequence[ShopBook]
+    held: Sequence[HeldOrder]
+    held_expected: int
+    forged: int
+    forged_refused: int
+    killed_workers: int
+    lost_replies: int
+    latencies_s: Sequence[float]
+    elapsed_s: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether both halves of the tally stick match."""
+        return (
+            all(book.agrees for book in self.books)
+            and len(self.held) == self.held_expected
+            and self.forged_refused == self.forged > 0
+            and self.killed_workers > 0
+            and self.lost_replies > 0
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "ok": self.ok,
+            "kafka": self.stack.kafka_version,
+            "postgres": self.stack.postgres_version,
+            "shops": [_book_json(book) for book in self.books],
+            "held": [{"order": one.name, "reason": one.reason, "detail": one.detail} for one in self.held],
+            "forged_refused": self.forged_refused,
+            "killed_workers": self.killed_workers,
+            "lost_replies": self.lost_replies,
+            "latency_s": {"p50": round(self._latency(50), 2), "p99": round(self._latency(99), 2)},
+            "elapsed_s": round(self.elapsed_s, 1),
+        }
+
+    def _latency(self, percent: int) -> float:
+        if len(self.latencies_s) < 2:
+            return max(self.latencies_s, default=0.0)
+        return statistics.quantiles(self.latencies_s, n=100, method="inclusive")[percent - 1]
+
+    def show(self) -> None:
+        """For people."""
+        console = out()
+        console.print(self._table())
+        for one in self.held:
+            console.print(f"  [yellow]held[/]    {escape(one.name)}  {one.reason}: {escape(one.detail)}")
+        console.print(f"  [green]forged[/]  {self.forged_refused} of {self.forged} refused")
+        faults = f"{self.lost_replies} replies lost after the commit · {self.killed_workers} worker killed with -9"
+        console.print(f"  faults  {faults} · Odoo down for 10 s")
+        speed = f"median {self._latency(50):.1f} s, p99 {self._latency(99):.1f} s"
+        console.print(f"  speed   from webhook to confirmed document: {speed}")
+        verdict = "[bold green]both halves match[/]" if self.ok else "[bold red]the halves do not match[/]"
+        console.print(f"\n{verdict} after {self.elapsed_s:.0f} s")
+
+    def _table(self) -> Table:
+        table = Table(title="Store against ERP", title_justify="left", pad_edge=False)
+        table.add_column("shop")
+        for column in ("orders", "in Odoo", "missing", "duplicates"):
+            table.add_column(column, justify="right")
+        for column in ("currency", "sold in the shop", "booked in Odoo", "difference"):
+            table.add_column(column, justify="left" if column == "currency" else "right")
+        for book in self.books:
+            _add_rows(table, book)
+        return table
+
+
+def _add_rows(table: Table, book: ShopBook) -> None:
+    counts = [book.shop, str(book.orders_in), str(book.documents), _bad(len(book.missing)), _bad(book.duplicates)]
+    for code, difference in book.difference.items():
+        in_odoo = book.in_odoo.get(code, Decimal(0))
+        table.add_row(*counts, code, f"{book.in_shop[code]:,}", f"{in_odoo:,}", _bad(difference))
+        counts = [""] * len(counts)
+    table.add_section()
+
+
+def _bad(figure: int | Decimal) -> str:
+    return f"[red]{figure}[/]" if figure else f"[green]{figure}[/]"
+
+
+def _book_json(book: ShopBook) -> dict[str, Any]:
+    return {
+        "shop": book.shop,
+        "orders_in": book.orders_in,
+        "documents": book.documents,
+        "missing": len(book.missing),
+        "duplicates": book.duplicates,
+        "difference": {code: str(difference) for code, difference in book.difference.items()},
+    }
+
+
+def conclude(plot: Plot, stack: Stack, held: Sequence[HeldOrder], elapsed_s: float) -> Result:
+    """Add everything up."""
+    scene, post = plot.scene, plot.scene.post
+    return Result(
+        stack=stack,
+        books=scene.books.compare([one.number for one in held]),
+        held=held,
+        held_expected=sum(sale.role is Role.UNBALANCED for sale in plot.placed.values()),
+        forged=post.counts.forged,
+        forged_refused=post.counts.forged_refused,
+        killed_workers=plot.killed_workers,
+        lost_replies=scene.lost_replies,
+        latencies_s=_latencies(scene),
+        elapsed_s=elapsed_s,
+    )
+
+
+def _latencies(scene: Scene) -> list[float]:
+    """From the moment at which an order's first webhook left, or should have, to its confirmation in Odoo."""
+    numbers = {(one.shop, one.id): one.number for one in scene.books.sold()}
+    confirmed = {entry.key: entry.at_s for entry in scene.odoo.journal.of("confirmed")}
+    left = ((numbers[key], at_s) for key, at_s in scene.post.left_at_s.items())
+    return [confirmed[number] - at_s for number, at_s in left if number in confirmed]
