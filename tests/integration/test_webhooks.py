@@ -1,12 +1,9 @@
 """Deliveries at the edge: who is let in, what is kept of them, and what each answer says (reliability S1 to S3)."""
 
-import asyncio
-import random
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-import structlog
 
 from tallystick.intake.delivery import from_record
 from tallystick.kafka.admin import ensure_topics
@@ -17,12 +14,9 @@ from tallystick.settings import KafkaSettings
 from tallystick.stack import Stack
 from tests.integration.webhooks_help import (
     ODD_BODY,
-    SHOPIFY_SECRETS,
-    WOO_SECRETS,
     Edge,
     edge,
     on_intake,
-    shopify_headers,
     woo_headers,
 )
 
