@@ -274,11 +274,15 @@ class Engine:
             turn.answered(answer)
 
     async def _intend(self, step: Step, turns: Sequence[Turn]) -> list[Turn]:
-        intents = [Intent(turn.head, turn.contract_version, turn.line_keys() if step.marks else None) for turn in turns]
-        granted = await self.ledger.intend(intents)
+        granted = await self.ledger.intend([self._intent(step, turn) for turn in turns])
         for turn in turns:
             turn.stale = turn.head.claim.lane_key not in granted
         return _open(turns)
+
+    def _intent(self, step: Step, turn: Turn) -> Intent:
+        # A target that compares marks refuses a late call with an older one; a call without a mark it cannot compare.
+        may_undo = not (step.marks and self._sinks[turn.head.entity_type].traits.conditional_update)
+        return Intent(turn.head, turn.contract_version, turn.line_keys() if step.marks else None, may_undo)
 
     async def _call(self, sink: Sink, step: Step, turns: Sequence[Turn], budget: Budget) -> Sequence[Answer]:
         target = self.ledger.target

@@ -128,7 +128,7 @@ class Turn:
 
     def _something_may_land_late(self) -> bool:
         first = self.head.kind is Kind.STATE and self.head.step == 0
-        return first and self.head.late_for_s > 0 and not self.rules.traits.conditional_update
+        return first and self.head.late_for_s > 0
 
     def _reference_in_doubt(self) -> bool:
         create = self.head.step == 0 and self.head.external_id is None
@@ -142,7 +142,9 @@ class Turn:
             self.move = Move.PROBE
 
     def _quiet_left_s(self) -> float:
-        return self.rules.quiet_s - (self.head.doubt_age_s or 0.0)
+        """How long an unanswered request may still land or be hidden from look-ups; 0 when there never was one."""
+        age_s = self.head.doubt_age_s
+        return 0.0 if age_s is None else self.rules.quiet_s - age_s
 
     # ---- what a look at the target says ----------------------------------------------------------------------------
 
@@ -159,8 +161,16 @@ class Turn:
                 self.hold(HoldReason.DELETED_IN_TARGET, found.detail)
             case _ if self._something_may_land_late():
                 self.wait(WaitReason.LATE_WINDOW, self.head.late_for_s, "an earlier request may still land")
+            case Verdict.ABSENT if self._reference_in_doubt() and self._quiet_left_s() > 0:
+                self.wait(WaitReason.QUIET_TIME, self._quiet_left_s(), "an earlier create may still become visible")
             case _:
-                self.move = Move.SEND
+                self._send_to(found)
+
+    def _send_to(self, found: Found) -> None:
+        """What was found with other content is the document to change: a create would make a second one."""
+        if self.job is not None and found.external_id is not None:
+            self.job = replace(self.job, external_id=found.external_id)
+        self.move = Move.SEND
 
     def verified(self, found: Found) -> None:
         """Nothing differs: no write."""
@@ -190,7 +200,7 @@ class Turn:
             case Verdict.ABSENT if self.step_index == 0:
                 self._absent(found)
             case _:
-                self.move = Move.SEND
+                self._send_to(found)
 
     def _absent(self, found: Found) -> None:
         if self.head.external_id is not None:
@@ -214,7 +224,7 @@ class Turn:
             case NotApplied():
                 self._not_applied(answer)
             case Refused():
-                self.hold(answer.reason, answer.detail, back=EffectState.QUEUED)
+                self.hold(answer.reason, answer.detail, back=self._as_before())
             case Doubt():
                 self._doubted(answer)
 
@@ -231,13 +241,20 @@ class Turn:
             outcome,
             external_id=applied.external_id or self.head.external_id,
             number=applied.number,
-            clear_late=proved and self.step.marks and self.head.intents == 1,
+            clear_late=proved and self._only_request_of_its_window(),
             lines=self.line_keys(),
         )
 
+    def _only_request_of_its_window(self) -> bool:
+        """A mark tells which revision landed, not which attempt. A DELTA did not wait for the window of another."""
+        return self.step.marks and self.head.kind is Kind.STATE and self.head.intents == 1
+
+    def _as_before(self) -> EffectState:
+        """A definite answer is about one request: one that was sent earlier and got none is still in doubt."""
+        return EffectState.IN_DOUBT if self.head.state in _UNFINISHED else EffectState.QUEUED
+
     def _not_applied(self, answer: NotApplied) -> None:
-        # Sent again after a doubt and refused for now: the earlier request is still in doubt.
-        back = EffectState.IN_DOUBT if self.head.state in _UNFINISHED else EffectState.QUEUED
+        back = self._as_before()
         if answer.throttled:
             reason, due_in_s = WaitReason.THROTTLED, answer.retry_after_s or self.backoff_s()
         elif not answer.reached:

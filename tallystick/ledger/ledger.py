@@ -153,6 +153,7 @@ class Ledger:
             self._flight,
             self._flight_lease,
             [None if intent.lines is None else orjson.dumps(intent.lines).decode() for intent in intents],
+            [intent.may_undo for intent in intents],
         )
         return {row["lane_key"] for row in rows}
 

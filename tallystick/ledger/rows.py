@@ -124,6 +124,8 @@ class Intent:
     head: Head
     contract_version: str | None
     lines: tuple[str, ...] | None
+    #: Landing late, it could undo newer content.
+    may_undo: bool = True
 
 
 @dataclass(frozen=True, slots=True)

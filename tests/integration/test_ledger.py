@@ -157,6 +157,20 @@ async def test_a_doubt_sets_the_late_window_and_only_its_proof_clears_it(databas
         assert (await lane(pool))["late_until"] is None
 
 
+@pytest.mark.parametrize("may_undo", [True, False])
+async def test_only_what_could_undo_newer_content_opens_the_late_window(database: str, may_undo: bool) -> None:
+    """Lost at a worker that lives, and at one that died: a mark that the target compares cannot come too late."""
+    async with open_ledger(database) as (ledger, pool):
+        claims = (await ledger.record([order(1), order(2)])).claims
+        heads, _ = await ledger.heads(claims)
+        await ledger.intend([Intent(head, "v1", None, may_undo) for head in heads])
+        await ledger.settle([outcome(heads[0], EffectState.IN_DOUBT, was=EffectState.IN_FLIGHT, doubt=True)])
+        await expire_leases(pool)
+        taken = await ledger.take_due(limit=10, per_connection=10)
+        windows = {head.claim.lane_key: head.late_for_s > 60 for head in (await ledger.heads(taken))[0]}
+        assert windows == {"shop/1": may_undo, "shop/2": may_undo}
+
+
 async def test_while_the_order_was_never_applied_its_state_goes_before_every_delta(database: str) -> None:
     """FC-062: a refund that is recorded first waits behind its order, whatever their places."""
     async with open_ledger(database) as (ledger, _):

@@ -92,6 +92,8 @@ CREATE TABLE effect (
     intents          integer NOT NULL DEFAULT 0,
     attempts         integer NOT NULL DEFAULT 0,
     flight_deadline  timestamptz,
+    -- The present step, landing late, could undo newer content: its doubt makes newer revisions wait.
+    may_undo         boolean NOT NULL DEFAULT true,
     -- The last time an intent of this effect ended without a definite answer; kept even when a person skips it.
     doubt_at         timestamptz,
     external_ref     text NOT NULL,

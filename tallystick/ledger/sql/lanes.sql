@@ -91,13 +91,14 @@ FROM (
 WHERE l.target = $1 AND l.lane_key = d.lane_key
 RETURNING l.lane_key, l.epoch, d.take AS taken, l.held_seq IS NOT NULL AS held
 
--- What a former holder left in flight is in doubt from now on, and may still land. $3 is the target's late_apply_max.
+-- What a former holder left in flight is in doubt from now on, and may still land. $3 is the target's late_apply_max;
+-- what cannot undo anything (the target compares its mark) opens no window.
 -- name: doubt_in_flight
 WITH doubted AS (
     UPDATE effect e
     SET state = 'IN_DOUBT', doubt_at = greatest(e.flight_deadline, clock_timestamp())
     WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.state = 'IN_FLIGHT'
-    RETURNING e.lane_key, e.flight_deadline
+    RETURNING e.lane_key, CASE WHEN e.may_undo THEN e.flight_deadline END AS flight_deadline
 )
 UPDATE lane l SET late_until = greatest(l.late_until, d.flight_deadline + $3::interval)
 FROM doubted d WHERE l.target = $1 AND l.lane_key = d.lane_key
@@ -161,14 +162,15 @@ ORDER BY l.lane_key, (e.kind = 'DELTA' AND parent.applied_revision IS NULL), e.s
 -- Make intents durable. Only for the holder's epoch and for the effect as it was read; the lease outlives the flight.
 -- name: intend
 WITH input AS (
-    SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::integer[], $7::text[], $10::text[])
-        AS i (lane_key, epoch, seq, state, step, contract_version, lines)
+    SELECT * FROM unnest(
+        $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::integer[], $7::text[], $10::text[], $11::boolean[]
+    ) AS i (lane_key, epoch, seq, state, step, contract_version, lines, may_undo)
 ), flown AS (
     UPDATE effect e SET
         state = 'IN_FLIGHT', intents = e.intents + 1, attempts = e.attempts + 1,
         flight_deadline = clock_timestamp() + $8::interval, intent_at = clock_timestamp(),
         claimed_at = coalesce(e.claimed_at, clock_timestamp()), contract_version = i.contract_version,
-        lines = coalesce(i.lines::jsonb, e.lines)
+        lines = coalesce(i.lines::jsonb, e.lines), may_undo = i.may_undo
     FROM input i
     JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
     WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.seq = i.seq AND e.state = i.state AND e.step = i.step
@@ -209,7 +211,8 @@ WITH input AS (
     JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
     WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.seq = i.seq
       AND e.state = i.was_state AND e.step = i.was_step
-    RETURNING e.lane_key, e.seq, e.state, e.entity_type, e.entity_id, e.revision, e.flight_deadline
+    RETURNING e.lane_key, e.seq, e.state, e.entity_type, e.entity_id, e.revision,
+        CASE WHEN e.may_undo THEN e.flight_deadline END AS flight_deadline
 ), bound AS (
     INSERT INTO binding (
         target, entity_type, entity_id, external_id, number, applied_revision, applied_mark, contract_version,

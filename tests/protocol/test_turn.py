@@ -1,0 +1,237 @@
+"""The engine's decisions, held to the rules of the search: what `rules.py` names is what `tallystick/turn.py` does."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from tallystick.contract.document import CustomerDocument
+from tallystick.ledger.rows import Claim, EffectState, Head, Kind
+from tallystick.ports import (
+    Answer,
+    Applied,
+    Capability,
+    Doubt,
+    Found,
+    Job,
+    NotApplied,
+    OperationTraits,
+    Refused,
+    Step,
+    Verdict,
+)
+from tallystick.reasons import HoldReason, WaitReason
+from tallystick.turn import Move, Rules, Turn
+
+LOAD, CONFIRM = Step("load", marks=True), Step("confirm")
+LATE_S, LAG_S = 60.0, 30.0
+DOCUMENT = CustomerDocument("shop", "7", "A", "", "", False, "", "", "", "", "", "", "")
+HEAD = Head(
+    claim=Claim("shop/1", 3),
+    connection="shop",
+    late_for_s=0.0,
+    seq=2,
+    entity_type="order",
+    entity_id="shop/1",
+    operation="upsert",
+    op_id="2",
+    kind=Kind.STATE,
+    revision=2,
+    forced=False,
+    state=EffectState.QUEUED,
+    step=0,
+    intents=0,
+    attempts=0,
+    external_ref="shop/1",
+    received_at=datetime(2026, 11, 23, 9, tzinfo=UTC),
+    body=b"",
+    external_id=None,
+    applied_revision=None,
+    applied_mark=None,
+    lines=(),
+    parent_revision=None,
+    doubt_age_s=None,
+    parent_skipped=False,
+    recorded_for_s=0.0,
+)
+IN_DOUBT = replace(HEAD, state=EffectState.IN_DOUBT, intents=1, attempts=1, doubt_age_s=0.0)
+BOUND = replace(HEAD, external_id="17", applied_revision=1)
+
+
+def decided(head: Head, capability: Capability = Capability.E1) -> Turn:
+    traits = OperationTraits(
+        capability=capability,
+        conditional_update=False,
+        late_apply_max_s=LATE_S,
+        search_lag_max_s=LAG_S,
+        batch_max=1,
+        parallel_max=1,
+        mark_field="note",
+    )
+    rules = Rules(traits, LATE_S, LAG_S, dependency_s=1.0, attempts_max=8, backoff_s=0.5)
+    turn = Turn(head, rules)
+    turn.document, turn.mark, turn.steps = DOCUMENT, "mark", (LOAD, CONFIRM)
+    turn.job = Job(head.external_ref, head.revision, "mark", DOCUMENT, external_id=head.external_id)
+    turn.decide()
+    return turn
+
+
+def answered(head: Head, answer: Answer) -> Turn:
+    turn = decided(head)
+    turn.move = Move.SEND
+    turn.answered(answer)
+    return turn
+
+
+def resting(turn: Turn) -> tuple[EffectState, HoldReason | WaitReason | None]:
+    assert turn.outcome is not None
+    return turn.outcome.state, turn.outcome.hold or turn.outcome.wait
+
+
+# ---- what is in doubt is probed, and keeps its doubt
+
+
+@pytest.mark.parametrize("state", [EffectState.IN_FLIGHT, EffectState.IN_DOUBT])
+def test_what_a_former_holder_left_open_is_probed_first(state: EffectState) -> None:
+    assert decided(replace(IN_DOUBT, state=state)).move is Move.PROBE
+
+
+@pytest.mark.parametrize(
+    "answer", [NotApplied("429", 3.0, throttled=True), NotApplied("refused connection", reached=False)]
+)
+def test_a_repeat_that_is_not_applied_leaves_the_earlier_request_in_doubt(answer: NotApplied) -> None:
+    assert resting(answered(IN_DOUBT, answer))[0] is EffectState.IN_DOUBT
+    assert resting(answered(HEAD, answer))[0] is EffectState.QUEUED
+
+
+def test_a_repeat_that_is_refused_holds_the_lane_and_keeps_the_doubt() -> None:
+    refused = Refused(HoldReason.DATA, "no such product")
+    assert resting(answered(IN_DOUBT, refused)) == (EffectState.IN_DOUBT, HoldReason.DATA)
+    assert resting(answered(HEAD, refused)) == (EffectState.QUEUED, HoldReason.DATA)
+
+
+def test_a_refused_duplicate_is_doubt_but_opens_no_window() -> None:
+    """FC-013: it is probed next, and nothing of ours can land late."""
+    outcome = answered(HEAD, Doubt("duplicate reference", unanswered=False)).outcome
+    assert outcome is not None
+    assert (outcome.state, outcome.doubt, outcome.wait, outcome.hold) == (EffectState.IN_DOUBT, False, None, None)
+
+
+def test_found_is_not_done_the_older_document_is_changed_not_made_again() -> None:
+    turn = decided(IN_DOUBT)
+    turn.probed(Found(Verdict.OLDER, external_id="17"))
+    assert turn.move is Move.SEND
+    assert turn.job is not None
+    assert turn.job.external_id == "17"
+
+
+def test_a_document_of_somebody_else_is_held() -> None:
+    """FC-013"""
+    turn = decided(IN_DOUBT)
+    turn.probed(Found(Verdict.FOREIGN, detail="no mark of ours"))
+    assert resting(turn)[1] is HoldReason.FOREIGN
+
+
+def test_content_that_fell_back_starts_again_at_the_first_step_in_doubt() -> None:
+    turn = decided(replace(IN_DOUBT, step=1, external_id="17"))
+    turn.probed(Found(Verdict.OLDER, external_id="17"))
+    assert turn.outcome is not None
+    assert (turn.outcome.state, turn.outcome.step, turn.outcome.was_step) == (EffectState.IN_DOUBT, 0, 1)
+
+
+# ---- quiet time, where a reference can only be searched for
+
+
+def test_absent_counts_once_nothing_may_land_or_be_hidden() -> None:
+    """FC-008: the look-up that counts is asked after the quiet time, whose age was read before it began."""
+    early = decided(replace(IN_DOUBT, doubt_age_s=LATE_S + LAG_S - 1), Capability.E2)
+    early.probed(Found(Verdict.ABSENT))
+    assert resting(early) == (EffectState.IN_DOUBT, WaitReason.QUIET_TIME)
+    later = decided(replace(IN_DOUBT, doubt_age_s=LATE_S + LAG_S + 1), Capability.E2)
+    later.probed(Found(Verdict.ABSENT))
+    assert later.move is Move.SEND
+
+
+def test_quiet_time_is_the_references_whichever_revision_was_in_doubt() -> None:
+    assert resting(decided(replace(HEAD, doubt_age_s=5.0), Capability.E2))[1] is WaitReason.QUIET_TIME
+    assert decided(replace(HEAD, doubt_age_s=LATE_S + LAG_S + 1), Capability.E2).move is Move.PROBE
+    assert decided(replace(HEAD, doubt_age_s=5.0), Capability.E1).move is Move.SEND
+    assert decided(replace(BOUND, doubt_age_s=5.0), Capability.E2).move is Move.SEND
+
+
+def test_a_resync_too_waits_for_the_quiet_time_before_it_believes_absent() -> None:
+    turn = decided(replace(HEAD, forced=True, doubt_age_s=5.0), Capability.E2)
+    assert turn.move is Move.COMPARE
+    turn.compared(Found(Verdict.ABSENT))
+    assert resting(turn)[1] is WaitReason.QUIET_TIME
+
+
+def test_absent_without_any_unanswered_request_needs_no_quiet_time() -> None:
+    turn = decided(replace(IN_DOUBT, doubt_age_s=None), Capability.E2)
+    turn.probed(Found(Verdict.ABSENT))
+    assert turn.move is Move.SEND
+
+
+def test_without_any_look_up_a_lost_answer_is_held() -> None:
+    """FC-009"""
+    turn = decided(IN_DOUBT, Capability.E3)
+    turn.probed(Found(Verdict.ABSENT))
+    assert resting(turn) == (EffectState.IN_DOUBT, HoldReason.IN_DOUBT_NO_LOOKUP)
+
+
+# ---- the late window
+
+
+def test_the_first_step_of_a_newer_revision_waits_for_the_late_window() -> None:
+    waiting = decided(replace(BOUND, late_for_s=7.0))
+    assert resting(waiting)[1] is WaitReason.LATE_WINDOW
+    assert decided(replace(BOUND, late_for_s=7.0, step=1)).move is Move.SEND
+    assert decided(replace(IN_DOUBT, late_for_s=7.0)).move is Move.PROBE
+
+
+def test_a_resync_that_would_write_waits_for_it_too() -> None:
+    turn = decided(replace(BOUND, forced=True, late_for_s=7.0))
+    turn.compared(Found(Verdict.OLDER, external_id="17"))
+    assert resting(turn)[1] is WaitReason.LATE_WINDOW
+
+
+@pytest.mark.parametrize(
+    ("head", "clears"),
+    [
+        (IN_DOUBT, True),
+        (replace(IN_DOUBT, intents=2), False),
+        (replace(IN_DOUBT, step=1), False),
+        (replace(IN_DOUBT, kind=Kind.DELTA, parent_revision=1), False),
+    ],
+    ids=["one marked intent of a state", "two intents", "a step without a mark", "a delta"],
+)
+def test_a_probe_clears_the_window_only_where_it_proves_the_only_request(head: Head, clears: bool) -> None:
+    turn = decided(head)
+    turn.probed(Found(Verdict.THIS, external_id="17"))
+    assert turn.outcome is not None
+    assert turn.outcome.clear_late is clears
+
+
+def test_an_ordinary_answer_does_not_clear_it() -> None:
+    outcome = answered(HEAD, Applied("17")).outcome
+    assert outcome is not None
+    assert not outcome.clear_late
+
+
+# ---- who goes first, and what is over
+
+
+def test_a_delta_waits_for_its_order_and_is_held_behind_a_skipped_one() -> None:
+    """FC-062"""
+    refund = replace(HEAD, kind=Kind.DELTA, entity_type="refund")
+    assert resting(decided(refund))[1] is WaitReason.DEPENDENCY
+    assert resting(decided(replace(refund, parent_skipped=True)))[1] is HoldReason.PARENT_SKIPPED
+    assert decided(replace(refund, parent_revision=1)).move is Move.SEND
+
+
+def test_an_applied_newer_or_equal_revision_supersedes_unless_forced() -> None:
+    """FC-068, FC-007"""
+    assert resting(decided(replace(BOUND, applied_revision=3)))[0] is EffectState.SUPERSEDED
+    assert resting(decided(replace(BOUND, applied_revision=2)))[0] is EffectState.SUPERSEDED
+    assert decided(replace(BOUND, applied_revision=2, forced=True)).move is Move.COMPARE
+    assert resting(decided(replace(BOUND, applied_revision=3, forced=True)))[0] is EffectState.SUPERSEDED
