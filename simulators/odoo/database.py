@@ -1,0 +1,76 @@
+"""One database of one company: its models, and the transaction that a call is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .table import Undo
+
+if TYPE_CHECKING:
+    from .external_ids import ExternalIds
+    from .model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that the journal is to tell when the call commits; `gone` describes what was removed."""
+
+    what: str
+    model: str
+    row_id: int
+    gone: Any = None
+
+
+class Database:
+    """What all models share. Calls come one after another; each commits or leaves nothing but used-up ids."""
+
+    external_ids: "ExternalIds"
+    #: Of the running call.
+    context: Mapping[str, Any]
+    now: datetime
+
+    def __init__(self, version: int, zone: str, clock: Callable[[], datetime], user: int) -> None:
+        self.version = version
+        #: Of the user, for the moments of a load.
+        self.zone = zone
+        self.user = user
+        self.models: dict[str, Model] = {}
+        self.undo = Undo()
+        self._effects: list[Effect] = []
+        self._clock = clock
+        self.begin({})
+
+    def begin(self, context: Mapping[str, Any]) -> None:
+        """Start a call: everything that it writes bears one moment."""
+        self.context = context
+        self.now = self._clock().astimezone(UTC).replace(tzinfo=None)
+
+    def flush(self) -> None:
+        """Work out what depends on what was written."""
+        for model in self.models.values():
+            model.settle()
+
+    def commit(self) -> list[Effect]:
+        """Keep it all; what has happened, each once, and no change of what is new."""
+        self.undo.steps.clear()
+        effects, self._effects = list(dict.fromkeys(self._effects)), []
+        return _condensed(effects)
+
+    def savepoint(self) -> tuple[int, int]:
+        """A point to go back to inside the call."""
+        return len(self.undo.steps), len(self._effects)
+
+    def back_to(self, savepoint: tuple[int, int]) -> None:
+        """Undo everything since the savepoint."""
+        self.undo.back_to(savepoint[0])
+        del self._effects[savepoint[1] :]
+
+    def note(self, what: str, model: str, row_id: int, gone: Any = None) -> None:
+        """Something happened that the journal is to tell when the call commits."""
+        self._effects.append(Effect(what, model, row_id, gone))
+
+
+def _condensed(effects: list[Effect]) -> list[Effect]:
+    new = {(effect.model, effect.row_id) for effect in effects if effect.what == "created"}
+    return [effect for effect in effects if effect.what != "updated" or (effect.model, effect.row_id) not in new]

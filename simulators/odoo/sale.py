@@ -1,0 +1,244 @@
+"""sale.order: quotations and sales orders, what they come to, and what happens when they are confirmed or cancelled."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from . import errors
+from .model import Model, Values
+from .partners import Partners
+from .table import Row
+
+if TYPE_CHECKING:
+    from .lines import SaleOrderLines
+
+_OPEN = ("draft", "sent")
+
+
+class SaleOrders(Model):
+    """Orders. The same `client_order_ref` may stand on many."""
+
+    on_records: ClassVar[frozenset[str]] = Model.on_records | {
+        "action_cancel",
+        "action_confirm",
+        "action_draft",
+        "action_quotation_sent",
+        "action_unlock",
+    }
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        #: Set "Lock Confirmed Sales" in the sales settings.
+        self.lock_confirmed = False
+        self._last_number = 0
+        self._dirty: dict[int, None] = {}
+        if self.db.version < 17:
+            self.on_records = SaleOrders.on_records | {"action_done"}  # type: ignore[misc]
+        else:
+            self.on_records = SaleOrders.on_records | {"action_lock"}  # type: ignore[misc]
+
+    @property
+    def lines(self) -> "SaleOrderLines":
+        """The model of the lines."""
+        return self.db.models["sale.order.line"]  # type: ignore[return-value]
+
+    # ---- values ------------------------------------------------------------------------------------------------------
+
+    def fill(self, row: Row, given: Values) -> None:
+        self._last_number += 1
+        if row.get("name") in (None, "New"):
+            row["name"] = f"S{self._last_number:05d}"
+        if row.get("date_order") is None:
+            row["date_order"] = self.db.now
+        if row.get("partner_id") is not None:
+            self._follow_partner(row, given)
+        row["currency_id"] = self._currency(row)
+        row["amount_untaxed"] = row["amount_tax"] = row["amount_total"] = Decimal(0)
+
+    def _follow_partner(self, row: Row, given: Values) -> None:
+        """What the customer decides as long as nobody says otherwise."""
+        partners: Partners = self.db.models["res.partner"]  # type: ignore[assignment]
+        partner = partners.table.rows[row["partner_id"]]
+        found = {
+            "partner_invoice_id": partners.address(partner["id"], "invoice"),
+            "partner_shipping_id": partners.address(partner["id"], "delivery"),
+            "payment_term_id": partner.get("property_payment_term_id"),
+            "pricelist_id": partner.get("property_product_pricelist") or self._first_pricelist(),
+        }
+        row.update({name: value for name, value in found.items() if not given.get(name)})
+
+    def _first_pricelist(self) -> int | None:
+        """Odoo 16 always has one, Odoo 19 needs none."""
+        if self.db.version >= 17:
+            return None
+        return next(iter(self.db.models["product.pricelist"].search()), None)
+
+    def _currency(self, row: Row) -> int:
+        pricelist = row.get("pricelist_id")
+        if pricelist:
+            return int(self.db.models["product.pricelist"].table.rows[pricelist]["currency_id"])
+        return int(self.db.models["res.company"].table.rows[row["company_id"]]["currency_id"])
+
+    def changed(self, row_id: int, given: Values, *, new: bool) -> None:
+        if not new:
+            row = dict(self.table.rows[row_id])
+            if "partner_id" in given and row["state"] in _OPEN:
+                self._follow_partner(row, given)
+            row["currency_id"] = self._currency(row)
+            self.table.update(row_id, row)
+        self.touched(row_id)
+        self.db.note("created" if new else "updated", self.name, row_id)
+
+    def touched(self, row_id: int) -> None:
+        """The order's amounts are to be worked out again."""
+        self._dirty[row_id] = None
+
+    def settle(self) -> None:
+        while self._dirty:
+            row_id, _ = self._dirty.popitem()
+            if row_id in self.table.rows:
+                self.table.update(row_id, self.lines.totals(row_id))
+
+    def compute(self, field: str, row: Row) -> Any:
+        if field == "delivery_status":
+            return self._delivery_status(row["id"])
+        if field == "invoice_status":
+            return "to invoice" if row["state"] in ("sale", "done") else "no"
+        return row["name"]
+
+    def _delivery_status(self, row_id: int) -> str | None:
+        pickings = self.db.models["stock.picking"].table
+        states = {pickings.rows[one]["state"] for one in pickings.matching("sale_id", row_id)} - {"cancel"}
+        if not states:
+            return None
+        if states == {"done"}:
+            return "full"
+        return "partial" if "done" in states else "pending"
+
+    def is_locked(self, row_id: int) -> bool:
+        """Locked orders refuse changes of their lines' goods and money."""
+        row = self.table.rows[row_id]
+        return row["state"] == "done" or bool(row.get("locked"))
+
+    # ---- what a person or a client does with it ----------------------------------------------------------------------
+
+    def action_confirm(self, ids: Iterable[int]) -> bool:
+        """Make it a sale: the order date becomes now, and goods get a picking."""
+        found = self.existing(ids)
+        states = {self.table.rows[row_id]["state"] for row_id in found}
+        if self.db.version >= 17 and not states <= set(_OPEN):
+            raise errors.user_error("Some orders are not in a state requiring confirmation.")
+        if states & {"done", "cancel"}:
+            raise errors.user_error("It is not allowed to confirm an order in the following states: cancel, done")
+        for row_id in found:
+            self._change(row_id, self._confirmed())
+            self._pick(row_id)
+            self.db.note("confirmed", self.name, row_id)
+        return True
+
+    def _confirmed(self) -> Row:
+        row: Row = {"state": "sale", "date_order": self.db.now}
+        if self.lock_confirmed:
+            row.update({"state": "done"} if self.db.version < 17 else {"locked": True})
+        return row
+
+    def _pick(self, row_id: int) -> None:
+        """One delivery for all goods; a second confirmation adds none."""
+        pickings = self.db.models["stock.picking"]
+        known = pickings.table.matching("sale_id", row_id)
+        if not self.lines.goods(row_id) or any(pickings.table.rows[one]["state"] != "cancel" for one in known):
+            return
+        order = self.table.rows[row_id]
+        values = {"sale_id": row_id, "origin": order["name"], "partner_id": order["partner_shipping_id"]}
+        pickings.create_one({**values, "carrier_id": order.get("carrier_id"), "state": "assigned"})
+
+    def action_cancel(self, ids: Iterable[int]) -> bool | dict[str, Any]:
+        """Odoo 16 asks back before it cancels what is no draft, unless the context waives that."""
+        found = self.existing(ids)
+        if self.db.version >= 17 and any(self.is_locked(row_id) for row_id in found):
+            raise errors.user_error("You cannot cancel a locked order. Please unlock it first.")
+        asks = any(self.table.rows[row_id]["state"] != "draft" for row_id in found)
+        if self.db.version < 17 and asks and not self.db.context.get("disable_cancel_warning"):
+            return _cancel_wizard(found[0])
+        for row_id in found:
+            self.cancel(row_id)
+        return True
+
+    def cancel(self, row_id: int) -> None:
+        """Cancelled, and its open pickings with it."""
+        pickings = self.db.models["stock.picking"].table
+        for one in list(pickings.matching("sale_id", row_id)):
+            if pickings.rows[one]["state"] != "done":
+                pickings.update(one, {"state": "cancel", "write_date": self.db.now})
+        self._change(row_id, {"state": "cancel"})
+        self.db.note("cancelled", self.name, row_id)
+
+    def action_draft(self, ids: Iterable[int]) -> bool:
+        """Back to a quotation, from cancelled or sent."""
+        for row_id in self.existing(ids):
+            if self.table.rows[row_id]["state"] in ("cancel", "sent"):
+                self._change(row_id, {"state": "draft"})
+        return True
+
+    def action_quotation_sent(self, ids: Iterable[int]) -> None:
+        """Mark as sent. It answers nothing: XML-RPC turns that into a fault after the commit."""
+        found = self.existing(ids)
+        if any(self.table.rows[row_id]["state"] != "draft" for row_id in found):
+            raise errors.user_error("Only draft orders can be marked as sent directly.")
+        for row_id in found:
+            self._change(row_id, {"state": "sent"})
+
+    def action_done(self, ids: Iterable[int]) -> bool:
+        """Lock, in Odoo 16."""
+        for row_id in self.existing(ids):
+            self._change(row_id, {"state": "done"})
+        return True
+
+    def action_lock(self, ids: Iterable[int]) -> None:
+        """Lock, in Odoo 19."""
+        for row_id in self.existing(ids):
+            self._change(row_id, {"locked": True})
+
+    def action_unlock(self, ids: Iterable[int]) -> None:
+        """Open again what was locked."""
+        for row_id in self.existing(ids):
+            self._change(row_id, {"state": "sale"} if self.db.version < 17 else {"locked": False})
+
+    def _change(self, row_id: int, values: Mapping[str, Any]) -> None:
+        self.table.update(row_id, {**values, "write_date": self.db.now})
+
+    def removing(self, ids: Sequence[int]) -> None:
+        if any(self.table.rows[row_id]["state"] not in ("draft", "cancel") for row_id in ids):
+            raise errors.user_error(
+                "You can not delete a sent quotation or a confirmed sales order. You must first cancel it."
+            )
+        for row_id in ids:
+            self.db.note("deleted", self.name, row_id, self.table.rows[row_id])
+            # The database itself removes the lines, and their External IDs stay behind.
+            for line in list(self.lines.table.matching("order_id", row_id)):
+                self.lines.table.delete(line)
+
+
+class CancelWizards(Model):
+    """sale.order.cancel: what Odoo 16 asks with."""
+
+    on_records: ClassVar[frozenset[str]] = Model.on_records | {"action_cancel"}
+    rec_name: ClassVar[str] = "id"
+
+    def action_cancel(self, ids: Iterable[int]) -> bool:
+        """Yes, cancel."""
+        orders: SaleOrders = self.db.models["sale.order"]  # type: ignore[assignment]
+        for row_id in self.existing(ids):
+            orders.cancel(self.table.rows[row_id]["order_id"])
+        return True
+
+
+def _cancel_wizard(row_id: int) -> dict[str, Any]:
+    return {
+        "name": "Cancel Sales Order",
+        "view_mode": "form",
+        "res_model": "sale.order.cancel",
+        "type": "ir.actions.act_window",
+        "context": {"default_order_id": row_id},
+        "target": "new",
+    }
