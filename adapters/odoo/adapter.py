@@ -1,0 +1,75 @@
+"""An Odoo company as an ERP: sales orders and contacts, look-ups for adoption, and what it is bound to."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from adapters.http import HttpDoor
+from tallystick.clock import Clock
+from tallystick.errors import SetupError, Unauthorised
+from tallystick.ports import FoundDocument, Sink
+
+from .check import ConnectionCheck
+from .customers import CustomerSinkOfOdoo
+from .jsonrpc import JsonRpc
+from .orders import OrderSinkOfOdoo
+from .records import Records
+from .references import References
+from .settings import OdooSettings
+from .values import number, plain, shown, text
+
+_UUID = "database.uuid"
+
+
+class OdooAdapter:
+    """One database and company. Has the abilities `OrderSink`, `CustomerSink`, `ReferenceLookup`, `Identified` and
+    `ConnectionTest`."""
+
+    orders: Sink
+    customers: Sink
+
+    def __init__(self, connection: str, settings: OdooSettings, clock: Clock) -> None:
+        self._settings = settings
+        pacer = settings.pacing.pacer(clock)
+        self._door = HttpDoor(settings.url, pacer=pacer, clock=clock, private_network=settings.private_network)
+        self._transport = JsonRpc(settings, self._door, clock)
+        self._records = Records(self._transport, clock, settings.company_id)
+        references = References(self._records, clock, settings.references_ttl_s)
+        parts = (connection, settings, self._transport, self._records, references, pacer)
+        self.orders = OrderSinkOfOdoo(*parts)
+        self.customers = CustomerSinkOfOdoo(*parts)
+
+    async def identity(self) -> str:
+        """The database's uuid. A user who may not read it (it takes the right Settings) is bound to names instead."""
+        try:
+            found = await self._records.find("ir.config_parameter", [["key", "=", _UUID]], ("value",))
+        except Unauthorised:
+            found = []
+        return text(found[0]["value"]) if found else await self._named_identity()
+
+    async def _named_identity(self) -> str:
+        """Database and company; also proves that the user may sign in at all."""
+        own = self._settings.company_id
+        companies = await self._records.find("res.company", [["id", "=", own]] if own else [], ("name",))
+        company = min((row["id"] for row in companies), default=0)
+        return f"{self._settings.database}/company-{company}"
+
+    async def find_orders(self, field_name: str, values: Sequence[str]) -> Mapping[str, Sequence[FoundDocument]]:
+        """Orders whose field equals each value, cancelled ones left out. Raises `SetupError` for an unknown field."""
+        known = await self._records.fields("sale.order")
+        if field_name not in known:
+            raise SetupError(f"sale.order has no field {field_name!r} in this Odoo; client_order_ref is a usual one")
+        found: dict[str, list[FoundDocument]] = defaultdict(list, {value: [] for value in values})
+        domain = [[field_name, "in", sorted(set(values))], ["state", "!=", "cancel"]]
+        rows = await self._records.find("sale.order", domain, (field_name, "name", "amount_total", "currency_id"))
+        for row in rows:
+            total, currency = plain(number(row["amount_total"])), shown(row["currency_id"])
+            found[text(row[field_name])].append(FoundDocument(str(row["id"]), text(row["name"]), total, currency))
+        return found
+
+    async def check(self) -> Sequence[tuple[str, bool, str]]:
+        """What was tried on the real server, whether it is fine, and what to do if not."""
+        return await ConnectionCheck(self._transport, self._records, self._settings).run()
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._door.close()

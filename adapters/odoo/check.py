@@ -1,0 +1,75 @@
+"""`tallystick connections test`: what only the real server can prove."""
+
+from collections.abc import Awaitable, Callable
+
+from tallystick.errors import TallystickError
+
+from .names import MODULE
+from .records import Records
+from .settings import OdooSettings
+from .transport import Transport
+from .values import text
+from .versions import NEWEST, OLDEST, major
+
+Finding = tuple[str, bool, str]
+#: Read at every order; writing shows at the first order only.
+_MODELS = ("sale.order", "sale.order.line", "res.partner", "product.product", "account.tax", "product.pricelist")
+
+
+class ConnectionCheck:
+    """Tries one thing after the other; a thing that fails is a finding and does not stop the next."""
+
+    def __init__(self, transport: Transport, records: Records, settings: OdooSettings) -> None:
+        self._transport = transport
+        self._records = records
+        self._settings = settings
+
+    async def run(self) -> list[Finding]:
+        """All findings, in the order in which they are worth reading."""
+        tried: list[tuple[str, Callable[[], Awaitable[Finding]]]] = [
+            ("the server's version", self._version),
+            ("the field of the mark", self._mark),
+            ("External IDs can be looked up", self._external_ids),
+            *((f"{model} can be read", self._readable(model)) for model in _MODELS),
+            ("the company", self._company),
+        ]
+        findings = []
+        for name, attempt in tried:
+            try:
+                findings.append(await attempt())
+            except TallystickError as error:
+                findings.append((name, False, str(error)))
+        return findings
+
+    async def _version(self) -> Finding:
+        version = major(await self._transport.version())
+        fine = OLDEST <= version <= NEWEST
+        return (f"the server is Odoo {version}", fine, "" if fine else f"use Odoo {OLDEST} to {NEWEST}")
+
+    async def _mark(self) -> Finding:
+        wanted = self._settings.mark_field
+        about = (await self._records.fields("sale.order")).get(wanted)
+        fine = about is not None and about.kind in ("char", "text")
+        name = f"the field {wanted!r} of sale.order takes our mark"
+        return (name, fine, "" if fine else "it is not there or no text: set `mark_field` to origin or to your own")
+
+    async def _external_ids(self) -> Finding:
+        await self._records.addresses(["connections-test"], MODULE)
+        return ("External IDs can be looked up", True, "")
+
+    def _readable(self, model: str) -> Callable[[], Awaitable[Finding]]:
+        async def read() -> Finding:
+            await self._records.find(model, [], ("id",), limit=1)
+            return (f"{model} can be read", True, "")
+
+        return read
+
+    async def _company(self) -> Finding:
+        """How the company rounds taxes: the contract's arithmetic has to say the same."""
+        own = self._settings.company_id
+        field = "tax_calculation_rounding_method"
+        rows = await self._records.find("res.company", [["id", "=", own]] if own else [], ("name", field))
+        if not rows:
+            return ("the company", False, f"the user does not see the company {own}")
+        told = ", ".join(f"{row['id']}: {text(row[field]) or 'unknown'}" for row in rows)
+        return (f"the company rounds taxes {told}", True, "write it as `arithmetic.tax_rounding` into the contract")
