@@ -22,6 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from tallystick.clock import Budget, Clock
+from tallystick.crashpoints import reach
 from tallystick.errors import SetupError, Throttled, Unavailable, Unreadable
 from tallystick.pacing import Pacer
 
@@ -185,6 +186,7 @@ class HttpDoor:
         if self._session is None:
             trace = aiohttp.TraceConfig()
             trace.on_request_headers_sent.append(_note_first_byte)
+            trace.on_request_chunk_sent.append(_pass_sent)
             connector = aiohttp.TCPConnector(
                 resolver=None if self._private else _PublicResolver(), ssl=ssl.create_default_context(), limit=0
             )
@@ -216,6 +218,11 @@ class _Sent:
 
 async def _note_first_byte(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
     context.trace_request_ctx.first_byte = True
+
+
+async def _pass_sent(_session: aiohttp.ClientSession, _context: Any, _params: Any) -> None:
+    # Told just before the bytes go to the socket, in the same turn of the loop.
+    asyncio.get_running_loop().call_soon(reach, "http.sent")
 
 
 async def _read_whole(response: aiohttp.ClientResponse) -> Reply:

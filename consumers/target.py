@@ -11,7 +11,7 @@ from consumers.worker import Worker
 from tallystick.canonical.keys import parts
 from tallystick.engine import Engine, Limits, Reread
 from tallystick.installation import Installation
-from tallystick.kafka.consumer import Consumer
+from tallystick.kafka.consumer import Consumer, Times
 from tallystick.kafka.producer import Producer
 from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.ledger import Ledger
@@ -49,11 +49,18 @@ class Target:
     """Worker and sweeper of one target in this process."""
 
     def __init__(
-        self, installation: Installation, pool: Pool, producer: Producer, target: str, reread: Reread | None
+        self,
+        installation: Installation,
+        pool: Pool,
+        producer: Producer,
+        target: str,
+        reread: Reread | None,
+        times: Times | None = None,
     ) -> None:
         self._installation = installation
         self._producer = producer
         self._name = target
+        self._times = times or Times()
         settings = installation.settings
         self.engine = build_engine(installation, pool, target, _by_lane(reread))
         self._hands = Hands(self.engine, installation.metrics, 2 * settings.work.batch)
@@ -63,7 +70,8 @@ class Target:
         """Until `stop`; then every lane ends its wave and is given back."""
         settings, metrics = self._installation.settings, self._installation.metrics
         kafka = self._installation.addresses.kafka
-        consumer = Consumer(kafka, group(self._name), [ORDERS], prefix=settings.kafka.prefix, metrics=metrics)
+        prefix = settings.kafka.prefix
+        consumer = Consumer(kafka, group(self._name), [ORDERS], prefix=prefix, times=self._times, metrics=metrics)
         try:
             async with consumer, asyncio.TaskGroup() as tasks:
                 worker = Worker(consumer, self._producer, self._router, self._hands, settings.work, metrics)

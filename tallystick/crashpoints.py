@@ -1,5 +1,5 @@
-"""Named points at which a test may kill the process: `TALLYSTICK_CRASH_AT=engine.sent` or, at its third passing,
-`engine.sent:3`. The process ends as by kill -9, without any clean-up. Without the variable a point costs one look-up.
+"""Named points at which a test may kill the process: `TALLYSTICK_CRASH_AT=http.sent` or, at its third passing,
+`http.sent:3`. The process ends as by kill -9, without any clean-up. Without the variable a point costs one look-up.
 """
 
 import os

@@ -200,11 +200,11 @@ class Engine:
                 self._cannot_ask(group, error)
                 continue
             self.breaker.answered()
+            reach("engine.probed")
             for turn, answer in zip(group, found, strict=True):
                 (turn.compared if whole else turn.probed)(answer)
                 if not whole:
                     self._metrics.in_doubt_resolved.labels(self.ledger.target, answer.verdict).inc()
-        reach("engine.probed")
 
     async def _make_dependencies(self, turns: Sequence[Turn]) -> None:
         """Customers before orders: made if absent, never updated. A lane holder never waits for another lane."""

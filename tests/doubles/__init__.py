@@ -1,0 +1,1 @@
+"""Doubles for tests only: the plain ERP, whose safety is a setting, and a store that is quiet."""

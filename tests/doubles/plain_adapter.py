@@ -1,0 +1,228 @@
+"""The adapter of the plain ERP: short, and yet it says of every answer what it means (protocol, section 5).
+
+With `history` set it writes down when each of its writes began and ended, for the checkers of the crash tests.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from adapters.http import HttpDoor, Lost, NotSent, Reply
+from tallystick.clock import Budget, Clock
+from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.errors import Unavailable, Unreadable
+from tallystick.marks import judge
+from tallystick.pacing import Pacer
+from tallystick.ports import (
+    Answer,
+    Applied,
+    Capability,
+    Doubt,
+    Found,
+    Job,
+    NotApplied,
+    OperationTraits,
+    Refused,
+    Step,
+    Verdict,
+)
+from tallystick.reasons import HoldReason
+from tallystick.registry import AdapterKind
+
+WRITE: Final = Step("write", marks=True)
+CONFIRM: Final = Step("confirm")
+
+
+class PlainSettings(BaseModel):
+    """Where the plain ERP is, and what it promises."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    capability: Capability = Capability.E1
+    conditional_update: bool = False
+    batch_max: int = 50
+    late_apply_max_s: float = 30.0
+    search_lag_max_s: float = 15.0
+    rate_per_s: float = 10_000.0
+    history: Path | None = None
+
+
+class History:
+    """Lines of JSON that many processes append to one file; a line is written before and after each request."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = None if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def note(self, what: str, jobs: Sequence[Job], **more: object) -> None:
+        """`what` is "began" or "ended"."""
+        if self._file is not None:
+            line = {
+                "at": time.monotonic(),
+                "proc": os.getpid(),
+                "what": what,
+                "keys": [job.ref for job in jobs],
+                **more,
+            }
+            os.write(self._file, orjson.dumps(line) + b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+class PlainSink:
+    """Documents of one kind."""
+
+    def __init__(self, kind: str, door: HttpDoor, settings: PlainSettings, clock: Clock, history: History) -> None:
+        self._kind = kind
+        self._door = door
+        self._clock = clock
+        self._history = history
+        self.pacer: Pacer = door.pacer
+        self.traits = OperationTraits(
+            capability=settings.capability,
+            conditional_update=settings.conditional_update,
+            late_apply_max_s=settings.late_apply_max_s,
+            search_lag_max_s=settings.search_lag_max_s,
+            batch_max=settings.batch_max,
+            parallel_max=16,
+            mark_field="mark",
+        )
+
+    def steps(self, document: OrderDocument | CustomerDocument) -> tuple[Step, ...]:
+        """Written, then confirmed where the contract says so."""
+        return (WRITE, CONFIRM) if isinstance(document, OrderDocument) and document.confirm else (WRITE,)
+
+    async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused]:
+        """Nothing to look up: the document is spelled as it is."""
+        return [replace(job, ready=_content(job)) for job in jobs]
+
+    # ---- looks
+
+    async def probe(self, step: Step, jobs: Sequence[Job], *, whole: bool = False) -> Sequence[Found]:
+        """By the mark; `whole` compares the content and the confirmation."""
+        items = [{"ref": job.ref, "id": job.external_id} for job in jobs]
+        reply = await self._door.read("POST", f"{self._kind}/find", data=orjson.dumps(items))
+        results = _results(reply)
+        if results is None:
+            raise Unavailable(f"the look-up was answered with HTTP {reply.status} and no list")
+        return [_found(results[job.ref], step, job, whole) for job in jobs]
+
+    # ---- writes
+
+    async def send(self, step: Step, jobs: Sequence[Job], budget: Budget) -> Sequence[Answer]:
+        """One call for all jobs."""
+        until_s = time.monotonic() + budget.left_s()
+        self._history.note("began", jobs, step=step.name, until=until_s, revisions=[job.revision for job in jobs])
+        answers = await self._send(step, jobs, budget)
+        self._history.note("ended", jobs, step=step.name, outcomes=[type(answer).__name__ for answer in answers])
+        return answers
+
+    async def _send(self, step: Step, jobs: Sequence[Job], budget: Budget) -> Sequence[Answer]:
+        data = orjson.dumps([_item(job) for job in jobs])
+        try:
+            reply = await self._door.write("POST", f"{self._kind}/{step.name}", budget=budget, data=data)
+        except NotSent as error:
+            return [NotApplied(str(error), reached=False)] * len(jobs)
+        except Lost as error:
+            return [Doubt(str(error))] * len(jobs)
+        if reply.status == 429:
+            return [self._throttled(reply)] * len(jobs)
+        results = _results(reply) or {}
+        return [_answer(results.get(job.ref), reply.status) for job in jobs]
+
+    def _throttled(self, reply: Reply) -> NotApplied:
+        after_s = reply.retry_after_s(self._clock.now().timestamp())
+        if after_s is not None:
+            self.pacer.close_for(after_s)
+        return NotApplied("HTTP 429", after_s, throttled=True)
+
+
+def _item(job: Job) -> Mapping[str, Any]:
+    content = job.ready if job.ready is not None else _content(job)
+    return {"ref": job.ref, "id": job.external_id, "mark": job.mark, "revision": job.revision, "content": content}
+
+
+def _content(job: Job) -> Mapping[str, Any]:
+    document = job.document
+    if isinstance(document, CustomerDocument):
+        return {"name": document.name}
+    lines = [[line.key, line.product, _text(line.quantity), _text(line.unit_price)] for line in document.lines]
+    customer = job.dependencies.get("customer")
+    return {"total": _text(document.total), "currency": document.currency, "lines": lines, "customer": customer}
+
+
+def _text(value: Decimal) -> str:
+    return format(value.normalize(), "f")
+
+
+def _results(reply: Reply) -> dict[str, Mapping[str, Any]] | None:
+    """By reference; None when the answer is no list of results."""
+    try:
+        rows = reply.json()
+    except Unreadable:
+        return None
+    if reply.status != 200 or not isinstance(rows, list):
+        return None
+    return {row["ref"]: row for row in rows}
+
+
+def _answer(row: Mapping[str, Any] | None, status: int) -> Answer:
+    if row is None:
+        return Doubt(f"HTTP {status} without a result for this document")
+    match row["status"]:
+        case "created" | "updated" | "confirmed":
+            return Applied(row["id"], f"P{row['id']}")
+        case "busy":
+            return NotApplied("the document is being edited")
+        case "refused":
+            return Refused(HoldReason.DATA, "the plain ERP does not know a product of this order")
+        case "exists" | "newer":
+            return Doubt(f"refused: {row['status']}", unanswered=False)
+    return Refused(HoldReason.DELETED_IN_TARGET, "there is no document with this id any more")
+
+
+def _found(row: Mapping[str, Any], step: Step, job: Job, whole: bool) -> Found:
+    if row["status"] == "absent":
+        return Found(Verdict.ABSENT)
+    verdict = judge(row["mark"], job.mark)
+    if verdict is Verdict.THIS and step is CONFIRM and not row["confirmed"]:
+        verdict = Verdict.ABSENT
+    if verdict is Verdict.THIS and whole and (row["content"] != _content(job) or not row["confirmed"]):
+        verdict = Verdict.OLDER
+    return Found(verdict, row["id"], f"P{row['id']}")
+
+
+class PlainAdapter:
+    """One plain ERP. Has the abilities `OrderSink`, `CustomerSink` and `Identified`."""
+
+    def __init__(self, _connection: str, settings: PlainSettings, clock: Clock) -> None:
+        pacer = Pacer(clock, rate_per_s=settings.rate_per_s, burst=settings.rate_per_s, parallel=16)
+        self._door = HttpDoor(settings.url, pacer=pacer, clock=clock, private_network=True)
+        self._history = History(settings.history)
+        self._url = settings.url
+        self.orders = PlainSink("orders", self._door, settings, clock, self._history)
+        self.customers = PlainSink("customers", self._door, settings, clock, self._history)
+
+    async def identity(self) -> str:
+        """Its address: each double is a company of its own."""
+        await self._door.read("GET", "identity")
+        return self._url
+
+    async def close(self) -> None:
+        """Give connections back."""
+        self._history.close()
+        await self._door.close()
+
+
+KIND = AdapterKind("plain", "erp", PlainSettings, PlainAdapter)
