@@ -32,9 +32,10 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     closes: bool = False
 
-    def encode(self, keep_alive: bool) -> bytes:
-        """As it goes on the wire."""
-        return _encoded(self, keep_alive and not self.closes)
+    def encode(self, keep_alive: bool, method: str) -> bytes:
+        """As it goes on the wire; an answer to HEAD has a head only."""
+        whole = _encoded(self, keep_alive and not self.closes)
+        return whole if method != "HEAD" else whole[: whole.index(b"\r\n\r\n") + 4]
 
 
 @lru_cache(maxsize=256)
@@ -349,7 +350,7 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         keep = request.keep_alive and not answer.closes and not self._deaf and not self._listener.stopping
-        self._transport.write(answer.encode(keep))
+        self._transport.write(answer.encode(keep, request.method))
         self.deadline_s = self._listener.loop.time() + self._limits.idle_s
         if not keep:
             self._transport.close()
@@ -360,10 +361,11 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, answer: Answer) -> None:
         """Answer at once, and listen no more; what the sender still has to say is thrown away until it stops."""
+        method = self._request.method if self._request is not None else ""
         self._drop()
         if self._busy or self._transport.is_closing():
             return
-        self._transport.write(answer.encode(False))
+        self._transport.write(answer.encode(False, method))
         if self._transport.can_write_eof():
             self._transport.write_eof()
         self._resume()

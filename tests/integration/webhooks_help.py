@@ -4,9 +4,11 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from adapters.shopify import KIND as SHOPIFY
 from adapters.woocommerce import KIND as WOOCOMMERCE
@@ -14,13 +16,15 @@ from service.webhook_http import Limits
 from service.webhooks import webhook_server
 from tallystick.clock import SystemClock, Timing
 from tallystick.installation import Addresses, Installation
-from tallystick.kafka.consumer import Consumer, Record
+from tallystick.kafka.admin import ensure_topics
+from tallystick.kafka.consumer import Record
 from tallystick.kafka.producer import Producer
-from tallystick.kafka.topics import INTAKE
+from tallystick.kafka.topics import INTAKE, ORDERS, Topic
+from tallystick.ledger.migrate import migrate
 from tallystick.ledger.pending import PendingDeliveries
-from tallystick.ledger.pool import Pool
+from tallystick.ledger.pool import Pool, open_pool
 from tallystick.secrets import Secret
-from tallystick.settings import Settings
+from tallystick.settings import KafkaSettings, Settings
 from tallystick.telemetry import Metrics
 
 WOO_SECRETS = ("whs-secret-1", "whs-secret-2")
@@ -66,18 +70,25 @@ class Edge:
         """Where a store delivers to."""
         return f"http://{self.address}/webhooks/{connection}"
 
+    def sample(self, outcome: str, connection: str = "woo") -> float | None:
+        """The counter of one outcome; None where it is not shown."""
+        labels = {"flow": "orders", "connection": connection, "outcome": outcome}
+        return self.installation.metrics.registry.get_sample_value("tallystick_inbound_events_total", labels)
+
     def counted(self, outcome: str, connection: str = "woo") -> float:
         """The counter of one outcome."""
-        labels = {"flow": "orders", "connection": connection, "outcome": outcome}
-        return self.installation.metrics.registry.get_sample_value("tallystick_inbound_events_total", labels) or 0.0
+        return self.sample(outcome, connection) or 0.0
+
+    @property
+    def prefix(self) -> str:
+        """Before the names of topics."""
+        return self.installation.settings.kafka.prefix
 
 
 @asynccontextmanager
-async def edge(
-    kafka: str, pool: Pool, prefix: str = "", *, limits: Limits | None = None, postgres: str = ""
-) -> AsyncIterator[Edge]:
+async def edge(kafka: str, pool: Pool, prefix: str, *, limits: Limits | None = None) -> AsyncIterator[Edge]:
     """Run one on a free port."""
-    installation = installation_at(kafka, postgres, prefix)
+    installation = installation_at(kafka, "", prefix)
     producer, pending = Producer(kafka, prefix=prefix, metrics=installation.metrics), PendingDeliveries(pool)
     await producer.start()
     try:
@@ -86,6 +97,19 @@ async def edge(
     finally:
         await producer.stop()
         await installation.close()
+
+
+@asynccontextmanager
+async def fresh_edge(kafka: str, database: str, prefix: str, *, limits: Limits | None = None) -> AsyncIterator[Edge]:
+    """Run one on an empty database and a topic of its own."""
+    await migrate(database)
+    await ensure_topics(kafka, KafkaSettings(partitions=2, prefix=prefix), (INTAKE, ORDERS))
+    pool = await open_pool(database)
+    try:
+        async with edge(kafka, pool, prefix, limits=limits) as running:
+            yield running
+    finally:
+        await pool.close()
 
 
 def woo_headers(body: bytes, secret: str = WOO_SECRETS[0], **more: str) -> dict[str, str]:
@@ -166,11 +190,24 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def on_intake(kafka: str, prefix: str, number: int, within_s: float = 60) -> Sequence[Record]:
-    """So many records from the beginning of the intake topic, and no more than what comes with them."""
-    found: list[Record] = []
-    async with Consumer(kafka, "reader", (INTAKE,), prefix=prefix) as consumer, asyncio.timeout(within_s):
-        while len(found) < number:
-            found += (await consumer.poll(wait_s=0.2)).records
-        found += (await consumer.poll(wait_s=0.5)).records
-    return found
+async def on_topic(kafka: str, prefix: str, topic: Topic = INTAKE) -> list[Record]:
+    """All that is on a topic at present."""
+    client = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    await client.start()
+    try:
+        await client._client.set_topics([prefix + topic.name])
+        partitions = [TopicPartition(prefix + topic.name, n) for n in client.partitions_for_topic(prefix + topic.name)]
+        client.assign(partitions)
+        await client.seek_to_beginning(*partitions)
+        ends = await client.end_offsets(partitions)
+        found: list[Record] = []
+        async with asyncio.timeout(60):
+            while len(found) < sum(ends.values()):
+                for tp, records in (await client.getmany(timeout_ms=100)).items():
+                    found += [
+                        Record(tp.topic, tp.partition, m.offset, m.key, m.value, tuple(m.headers), m.timestamp)
+                        for m in records
+                    ]
+        return found
+    finally:
+        await client.stop()
