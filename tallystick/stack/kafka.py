@@ -157,7 +157,7 @@ class Kafka:
         path = self._folder / "cluster-id"
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+            path.write_text(new_cluster_id())
         return path.read_text()
 
     def stop(self) -> None:
@@ -169,3 +169,10 @@ class Kafka:
         """Stop and start every node."""
         for broker in self.brokers:
             broker.restart()
+
+
+def new_cluster_id() -> str:
+    """A uuid in Kafka's spelling. One that begins with "-" would be an option to the tool that formats the folder."""
+    while (made := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return made

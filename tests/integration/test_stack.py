@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tallystick.stack import Stack, StackError, open_stack
+from tallystick.stack.kafka import new_cluster_id
 
 _CHILD = """
 import asyncio, sys
@@ -60,6 +61,11 @@ async def test_a_durable_folder_keeps_everything_and_says_how_it_was_left() -> N
     (folder / "running").touch()
     async with open_stack(data=folder, report=quiet) as again:
         assert again.unclean
+
+
+def test_no_cluster_begins_with_a_dash() -> None:
+    """One in 64 would, and its folder could never be formatted."""
+    assert not [made for made in (new_cluster_id() for _ in range(3000)) if made.startswith("-")]
 
 
 async def test_a_folder_of_other_major_versions_is_refused_with_the_way_out() -> None:
