@@ -131,6 +131,8 @@ def _plain(value: object) -> object:
         return str(value)
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
     raise TypeError(f"a document holds a {type(value).__name__}, which has no plain form")
 
 
