@@ -4,11 +4,11 @@ Under another shop, database or company every document would be new; so a connec
 configuration, or whose id now leads somewhere else, is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import structlog
 
-from tallystick.errors import SetupError, Unavailable
+from tallystick.errors import SetupError, Unauthorised, Unavailable
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.queries import queries
 from tallystick.ports import Identified
@@ -25,15 +25,14 @@ async def bind_identities(
 
     A system that cannot be asked now passes if it is bound already; a new one has to answer once.
     """
-    known = {row["id"]: row for row in await pool.fetch(_SQL["known"])}
-    _refuse_vanished(set(known) - set(connections))
+    known = await known_connections(pool, connections)
     for connection_id, adapter in adapters.items():
         try:
             identity = await adapter.identity()
-        except Unavailable as error:
+        except (Unauthorised, Unavailable) as error:
             if connection_id not in known:
                 raise SetupError(
-                    f"the connection {connection_id!r} is new and does not answer ({error}); "
+                    f"the connection {connection_id!r} is new and cannot be asked ({error}); "
                     "it has to answer once, so that it is known which shop or company it is"
                 ) from error
             log.warning("identity not checked", connection=connection_id)
@@ -50,13 +49,16 @@ async def _bind(pool: Pool, connection_id: str, kind: str, identity: str) -> Non
         )
 
 
-def _refuse_vanished(vanished: set[str]) -> None:
+async def known_connections(pool: Pool, connections: Collection[str]) -> set[str]:
+    """Those that are bound. Raises `SetupError` for any that the configuration lacks."""
+    known = {row["id"] for row in await pool.fetch(_SQL["known"])}
+    vanished = sorted(known - set(connections))
     if vanished:
-        names = ", ".join(sorted(vanished))
         raise SetupError(
-            f"the ledger knows connections that the configuration lacks: {names}. An id never changes: put it back, "
-            "or let it go for good with `tallystick connections forget ID`"
+            f"the ledger knows connections that the configuration lacks: {', '.join(vanished)}. An id never changes: "
+            "put it back, or let it go for good with `tallystick connections forget ID`"
         )
+    return known
 
 
 async def forget(pool: Pool, connection_id: str) -> bool:

@@ -14,6 +14,7 @@ import yaml
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tallystick.errors import SetupError
+from tallystick.secrets import Secret
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -80,6 +81,17 @@ class Route(Strict):
     only: Narrowing = Narrowing()
 
 
+class Servers(Strict):
+    """Where Kafka and Postgres are, unless `TALLYSTICK_KAFKA` and `TALLYSTICK_POSTGRES` say so."""
+
+    #: `host:port`, several with commas between them.
+    kafka: str | None = None
+    #: The file or the variable that holds `postgresql://user:password@host/database`; may lead to pgbouncer.
+    postgres: Secret | None = None
+    #: As `postgres`, past pgbouncer: migrations and backups need a direct connection.
+    postgres_direct: Secret | None = None
+
+
 class KafkaSettings(Strict):
     """Topics are made at start where the broker allows it, else verified."""
 
@@ -123,6 +135,7 @@ class Settings(Strict):
 
     connections: dict[ConnectionId, Connection]
     routes: tuple[Route, ...]
+    servers: Servers = Servers()
     kafka: KafkaSettings = KafkaSettings()
     ledger: LedgerSettings = LedgerSettings()
     listen: Listen = Listen()

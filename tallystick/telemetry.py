@@ -97,6 +97,9 @@ class Metrics:
         )
         self.db_acquire_seconds = self._histogram("tallystick_db_acquire_seconds", "Wait for a database connection")
         self.event_loop_lag_seconds = self._histogram("tallystick_event_loop_lag_seconds", "How late the loop wakes")
+        self.rpc_duration_seconds = self._histogram(
+            "rpc_server_call_duration_seconds", "Calls of the gRPC API", "rpc_method", "status_code"
+        )
         self.auth_failures = self._counter("tallystick_auth_failures", "Credentials refused", "connection")
         self.config_info = self._gauge("tallystick_config_info", "1", "config_hash")
         self.build_info = self._gauge("tallystick_build_info", "1", "version")
@@ -114,7 +117,12 @@ class Metrics:
 def set_up_logging(*, as_json: bool, level: str = "INFO") -> None:
     """Logs go to standard error: JSON for machines, columns for people."""
     renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if as_json
+        # The plain form: the pretty one shows local variables, and with them what buyers wrote.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[

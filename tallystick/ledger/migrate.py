@@ -73,8 +73,12 @@ def _label(migration: Migration) -> str:
 
 
 async def require_current(dsn: str) -> None:
-    """Raise `SetupError` unless every `pre` migration of this code has run."""
-    connection = await asyncpg.connect(dsn)
+    """Raise `SetupError` unless every `pre` migration of this code has run, and no unknown `post` one.
+
+    An unknown `pre` is a newer version that is being rolled out beside us; its `post` says that our time is over.
+    """
+    # May go through pgbouncer, which knows no prepared statements between transactions.
+    connection = await asyncpg.connect(dsn, statement_cache_size=0)
     try:
         exists = await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL")
         done = {row["id"] for row in await connection.fetch("SELECT id FROM schema_migration")} if exists else set()
@@ -83,3 +87,9 @@ async def require_current(dsn: str) -> None:
     missing = [_label(m) for m in all_migrations() if m.phase == "a" and _label(m) not in done]
     if missing:
         raise SetupError(f"the database lacks {', '.join(missing)}; run `tallystick migrate` first")
+    newer = sorted(label for label in done - set(map(_label, all_migrations())) if label.endswith(".post"))
+    if newer:
+        raise SetupError(
+            f"the database was brought to a newer version than this one ({', '.join(newer)}); "
+            "install that version of Tallystick, or restore a backup into an empty database"
+        )

@@ -1,0 +1,137 @@
+"""Everything that loops, for one process: intake, relay, pollers, and a worker with its sweeper for each target."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import UTC, datetime
+
+from consumers.intake import GROUP, Intake
+from consumers.pollers import Pace, Pollers
+from consumers.relay import Relay
+from consumers.target import Target
+from tallystick.engine import Reread
+from tallystick.identity import bind_identities
+from tallystick.installation import Installation
+from tallystick.intake.admission import Admission
+from tallystick.intake.delivery import Waits, to_waiting, wish
+from tallystick.intake.door import Door
+from tallystick.intake.pauses import Pauses
+from tallystick.intake.rereads import Rereads
+from tallystick.kafka.consumer import Consumer
+from tallystick.kafka.topics import INTAKE
+from tallystick.ledger.cursors import Cursors
+from tallystick.ledger.objects import Objects
+from tallystick.ledger.pending import PendingDeliveries, PendingReason
+from tallystick.ports import Identified
+from tallystick.settings import Mode
+from tallystick.start import Ground, ground
+from tallystick.v1 import event_pb2
+
+Loop = Callable[[asyncio.Event], Coroutine[None, None, None]]
+
+
+async def work(installation: Installation, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+    """Until `stop` is set; then what is in hand is finished or given back. `ready` is set when all loops run.
+
+    Raises `SetupError` before it begins when something cannot work as it stands.
+    """
+    async with ground(installation) as base:
+        await bind_identities(base.pool, installation.settings.connections, _used(installation))
+        async with asyncio.TaskGroup() as tasks:
+            for loop in _loops(installation, base):
+                tasks.create_task(loop(stop))
+            if ready is not None:
+                ready.set()
+
+
+def _used(installation: Installation) -> dict[str, Identified]:
+    """Adapters of routes that are not off: only these have to answer once."""
+    return {name: installation.adapters[name] for name in (*installation.stores, *installation.targets)}
+
+
+def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
+    settings, clock, metrics = installation.settings, installation.clock, installation.metrics
+    stores, scale = installation.stores, settings.work.time_scale
+    objects, pending = Objects(base.pool), PendingDeliveries(base.pool)
+    door = Door(objects, base.producer, metrics)
+    rereads = Rereads(objects, door, stores, clock, pauses=Pauses(clock, scale))
+    admission = Admission(door, rereads, stores)
+    yield _intake(installation, base, admission, pending)
+    yield Relay(
+        tuple(stores),
+        pending,
+        objects,
+        admission,
+        rereads,
+        base.producer,
+        clock,
+        metrics=metrics,
+        every_s=settings.work.sweep_every_s,
+        scale=scale,
+    ).run
+    yield _cut_short(
+        Pollers(
+            stores,
+            _first_looks(installation),
+            Cursors(base.pool),
+            objects,
+            door,
+            pending,
+            clock,
+            pace=Pace(every_s=settings.work.poll_every_s),
+            unclean=installation.unclean,
+            metrics=metrics,
+        ).run
+    )
+    for target in installation.targets:
+        yield Target(installation, base.pool, base.producer, target, _reread(installation, pending)).run
+
+
+def _cut_short(loop: Loop) -> Loop:
+    """Ends at once when it is time: a walk that is cut anywhere is taken up again from its cursor."""
+
+    async def run(stop: asyncio.Event) -> None:
+        walking = asyncio.ensure_future(loop(stop))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({walking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            walking.cancel()
+            stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await walking
+
+    return run
+
+
+def _intake(installation: Installation, base: Ground, admission: Admission, pending: PendingDeliveries) -> Loop:
+    settings, metrics = installation.settings, installation.metrics
+
+    async def run(stop: asyncio.Event) -> None:
+        consumer = Consumer(
+            installation.addresses.kafka, GROUP, [INTAKE], prefix=settings.kafka.prefix, metrics=metrics
+        )
+        async with consumer:
+            intake = Intake(consumer, base.producer, admission, pending, metrics=metrics, batch=settings.work.batch)
+            await intake.run(stop)
+
+    return run
+
+
+def _first_looks(installation: Installation) -> dict[str, datetime]:
+    """Where the first poll of each store begins: the earliest start of its routes."""
+    first: dict[str, datetime] = {}
+    for route in installation.settings.routes:
+        if route.mode is not Mode.OFF:
+            first[route.store] = min(first.get(route.store, route.since), route.since).astimezone(UTC)
+    return first
+
+
+def _reread(installation: Installation, pending: PendingDeliveries) -> Reread:
+    """The engine's wish to see an order again, taken up by the relay."""
+
+    async def reread(connection: str, order_id: str) -> None:
+        wished = wish(connection, order_id, event_pb2.ORIGIN_RELAY, installation.clock.now())
+        await pending.put([to_waiting(wished, Waits(PendingReason.READ_LATER, "before its document is made"))])
+
+    return reread

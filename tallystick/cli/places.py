@@ -1,0 +1,85 @@
+"""From options, environment and configuration to the servers and the installation of a command."""
+
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tallystick.errors import SetupError
+from tallystick.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from tallystick.installation import Addresses, Installation
+
+
+def start_logging(level: str) -> None:
+    """Logs for people in a terminal, JSON lines otherwise."""
+    from tallystick.telemetry import set_up_logging
+
+    if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SetupError(f"there is no log level {level!r}; there are debug, info, warning and error")
+    set_up_logging(as_json=not sys.stderr.isatty(), level=level)
+    # What it has to say comes from our ports in our words; its own lines tell of every passing hiccup.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+def postgres_of(settings: Settings, given: str | None, *, direct: bool = False) -> str | None:
+    """The address by option or variable, else by the configuration; `direct` prefers the one past pgbouncer."""
+    servers = settings.servers
+    if given:
+        return given
+    if direct and servers.postgres_direct is not None:
+        return servers.postgres_direct.reveal()
+    return servers.postgres.reveal() if servers.postgres is not None else None
+
+
+def require_addresses(settings: Settings, kafka: str | None, postgres: str | None) -> "Addresses":
+    """Both addresses. Raises `SetupError` that says where they may stand."""
+    from tallystick.installation import Addresses
+
+    kafka = kafka or settings.servers.kafka
+    postgres = postgres_of(settings, postgres)
+    lacking = [name for name, found in (("Kafka", kafka), ("PostgreSQL", postgres)) if not found]
+    if lacking:
+        raise SetupError(
+            f"it is not said where {' and '.join(lacking)} can be found: set TALLYSTICK_KAFKA and "
+            "TALLYSTICK_POSTGRES, or `servers:` in the configuration; or let `tallystick run` bring its own"
+        )
+    assert kafka is not None
+    assert postgres is not None
+    return Addresses(kafka, postgres)
+
+
+@asynccontextmanager
+async def reaching(server: str) -> AsyncIterator[None]:
+    """What asyncpg and sockets raise when a server cannot be reached, as a `SetupError` in words."""
+    import asyncpg
+
+    try:
+        yield
+    except (
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+    ) as error:
+        raise SetupError(
+            f"{server} cannot be reached at the address given ({type(error).__name__}); check host, user and password"
+        ) from error
+
+
+def installation_of(config: Path) -> "Installation":
+    """The configuration with its adapters and contracts, checked; its addresses are still empty."""
+    from adapters import KINDS
+    from tallystick.installation import Addresses, assemble
+
+    return assemble(load_settings(config), KINDS, Addresses("", ""))
+
+
+def at(installation: "Installation", addresses: "Addresses", *, unclean: bool = False) -> "Installation":
+    """The same at these servers."""
+    return replace(installation, addresses=addresses, unclean=unclean)
