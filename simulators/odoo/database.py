@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .settings import OdooSettings
 from .table import Undo
 
 if TYPE_CHECKING:
-    from .external_ids import ExternalIds
     from .model import Model
+    from .models.external_ids import ExternalIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class Database:
     context: Mapping[str, Any]
     now: datetime
 
-    def __init__(self, version: int, zone: str, clock: Callable[[], datetime], user: int) -> None:
-        self.version = version
-        #: Of the user, for the moments of a load.
-        self.zone = zone
+    def __init__(self, settings: OdooSettings, clock: Callable[[], datetime], user: int) -> None:
+        self.settings = settings
+        self.version = settings.major
+        #: Who calls.
         self.user = user
         self.models: dict[str, Model] = {}
         self.undo = Undo()
@@ -54,8 +55,12 @@ class Database:
     def commit(self) -> list[Effect]:
         """Keep it all; what has happened, each once, and no change of what is new."""
         self.undo.steps.clear()
-        effects, self._effects = list(dict.fromkeys(self._effects)), []
+        effects, self._effects = list({(one.what, one.model, one.row_id): one for one in self._effects}.values()), []
         return _condensed(effects)
+
+    def roll_back(self) -> None:
+        """Undo the whole call."""
+        self.back_to((0, 0))
 
     def savepoint(self) -> tuple[int, int]:
         """A point to go back to inside the call."""

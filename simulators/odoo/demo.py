@@ -1,6 +1,7 @@
 """The company of the example contracts: everything that `contracts/*-odoo.yaml` refers to."""
 
 from decimal import Decimal
+from typing import Any
 
 from .server import Odoo
 
@@ -21,13 +22,17 @@ _MODULE = "tallystick_demo"
 
 
 def demo_company(odoo: Odoo) -> None:
-    """Give the Odoo its taxes, pricelists and products, and a default tax of 19 % on top of every product."""
+    """Give the Odoo its taxes, pricelists and products, and a default tax of 19 % on top of every product.
+
+    It rounds taxes per line, as the contracts say, unless its settings name a rounding.
+    """
     for rate in RATES:
         for included in (True, False):
             _add_tax(odoo, rate, included=included)
-    found = odoo.record(f"{_MODULE}.tax_19_excluded")
-    assert found is not None
-    odoo.act("res.company", "write", [1], {"account_sale_tax_id": found[1]})
+    company: dict[str, Any] = {"account_sale_tax_id": odoo.id_of(f"{_MODULE}.tax_19_excluded")}
+    if not odoo.settings.rounding:
+        company["tax_calculation_rounding_method"] = "round_per_line"
+    odoo.act("res.company", "write", [1], company)
     for currency in CURRENCIES:
         _add_pricelist(odoo, currency)
     for code, name in SERVICES.items():
@@ -43,8 +48,7 @@ def _add_tax(odoo: Odoo, rate: str, *, included: bool) -> None:
 
 
 def _add_pricelist(odoo: Odoo, currency: str) -> None:
-    found = odoo.record(f"base.{currency}")
-    assert found is not None
-    odoo.act("res.currency", "write", [found[1]], {"active": True})
-    values = {"name": f"{currency} store", "currency_id": found[1]}
+    currency_id = odoo.id_of(f"base.{currency}")
+    odoo.act("res.currency", "write", [currency_id], {"active": True})
+    values = {"name": f"{currency} store", "currency_id": currency_id}
     odoo.add("product.pricelist", f"{_MODULE}.pricelist_{currency.lower()}", values)

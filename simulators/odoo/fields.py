@@ -65,6 +65,10 @@ class Field:
         return found
 
 
+ACTIVE = Field("active", "boolean", "Active", default=True)
+ONE = Decimal(1)
+
+
 def to_ours(model: str, field: Field, value: Any) -> Any:
     """A scalar as a client writes it. Raises ValueError in Odoo's words."""
     if field.kind == "boolean":

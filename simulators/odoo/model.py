@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import domains, errors
+from . import commands, domains, errors
 from .fields import TO_MANY, Field, to_json, to_ours
 from .loading import Loader
 from .table import Row, Table
@@ -25,22 +25,24 @@ Values = Mapping[str, Any]
 class Model:
     """Records of one kind. Subclasses add what the business computes, refuses and does."""
 
+    name: ClassVar[str]
+    label: ClassVar[str]
+    order: ClassVar[str] = "id"
+    #: Fields of all versions, without those that every model has.
+    declared: ClassVar[Sequence[Field]]
     #: Called with the arguments as they come.
-    on_model: ClassVar[frozenset[str]] = frozenset(
+    on_model: frozenset[str] = frozenset(
         {"create", "fields_get", "load", "name_search", "search", "search_count", "search_read"}
     )
     #: Called on records: their ids come first.
-    on_records: ClassVar[frozenset[str]] = frozenset({"read", "toggle_active", "unlink", "write"})
+    on_records: frozenset[str] = frozenset({"read", "toggle_active", "unlink", "write"})
     #: Fields whose texts make the display name.
     rec_name: ClassVar[str] = "name"
 
-    def __init__(self, db: "Database", name: str, label: str, order: str, fields: Iterable[Field]) -> None:
+    def __init__(self, db: "Database") -> None:
         self.db = db
-        self.name = name
-        self.label = label
-        self.order = order
-        self.fields = {field.name: field for field in (*_COMMON, *fields) if field.only in (None, db.version)}
-        self.table = Table(name, db.undo)
+        self.fields = {field.name: field for field in (*_COMMON, *self.declared) if field.only in (None, db.version)}
+        self.table = Table(self.name, db.undo)
         self._required = [field.name for field in self.fields.values() if field.required and not field.computed]
         self._defaults = {field.name: field.default for field in self.fields.values() if field.default is not None}
 
@@ -129,7 +131,7 @@ class Model:
         }
 
     def search(
-        self, domain: Sequence[Any] = (), offset: int = 0, limit: int | None = None, order: str | None = None
+        self, domain: Sequence[Any], offset: int = 0, limit: int | None = None, order: str | None = None
     ) -> list[int]:
         """Ids in order. Archived records are left out unless the domain or the context asks for them."""
         found = domains.search(self, domain)
@@ -138,7 +140,7 @@ class Model:
         found = self.sorted(found, order)
         return found[offset : offset + limit if limit else None]
 
-    def search_count(self, domain: Sequence[Any] = (), limit: int | None = None) -> int:
+    def search_count(self, domain: Sequence[Any], limit: int | None = None) -> int:
         """How many records pass."""
         return len(self.search(domain, limit=limit))
 
@@ -266,55 +268,11 @@ class Model:
 
     def _write_to_many(self, row_id: int, to_many: Mapping[Field, Any]) -> None:
         for field, value in to_many.items():
-            commands = [(5,)] if value is None or value is False else value
             if field.kind == "many2many":
-                self.table.update(row_id, {field.name: self._linked(field, row_id, commands)})
+                self.table.update(row_id, {field.name: commands.linked(self, field, row_id, value)})
             else:
-                for command in commands:
-                    self._hang(field, row_id, command)
-
-    def _linked(self, field: Field, row_id: int, commands: Sequence[Any]) -> tuple[int, ...]:
-        """The ids of a many2many after the commands; plain ids replace."""
-        there = self.db.models[field.relation]
-        if all(isinstance(command, int) for command in commands):
-            commands = [(6, 0, commands)]
-        found = list(self.table.rows[row_id].get(field.name) or ())
-        for command in commands:
-            match command[0]:
-                case 0:
-                    found.append(there.create_one(command[2]))
-                case 1:
-                    there.write_one(command[1], command[2])
-                case 2 | 3:
-                    found = [other for other in found if other != command[1]]
-                case 4:
-                    found.append(command[1])
-                case 5:
-                    found = []
-                case 6:
-                    found = list(command[2])
-        return tuple(there.existing(dict.fromkeys(found)))
-
-    def _hang(self, field: Field, row_id: int, command: Sequence[Any]) -> None:
-        """One command of a one2many. A load puts the External ID of a new record in the place of its id."""
-        there = self.db.models[field.relation]
-        match command[0]:
-            case 0:
-                created = there.create_one({**command[2], field.inverse: row_id})
-                if isinstance(command[1], str):
-                    self.db.external_ids.name_record(command[1], there.name, created)
-            case 1:
-                there.write([command[1]], command[2])
-            case 2 | 3:
-                there.unlink([command[1]])
-            case 4:
-                there.write([command[1]], {field.inverse: row_id})
-            case 5:
-                there.unlink(list(there.table.matching(field.inverse, row_id)))
-            case 6:
-                kept = set(command[2])
-                there.unlink([other for other in there.table.matching(field.inverse, row_id) if other not in kept])
-                there.write(command[2], {field.inverse: row_id})
+                for command in commands.commands_of(value):
+                    commands.hang(self, field, row_id, command)
 
 
 def _asks_for_archived(domain: Sequence[Any]) -> bool:

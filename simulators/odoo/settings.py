@@ -17,7 +17,7 @@ class OdooSettings:
     login: str = "tallystick"
     #: An API key; it is accepted in the password's place.
     key: str = "4f1c0de5a7b98e23d6c410f7a9b8e6d5c3f21a07"
-    #: `round_per_line` or `round_globally`; "" is the default of the version.
+    #: `round_per_line` or `round_globally`; "" is the default: per line in 16, globally in 19.
     rounding: str = ""
     #: The user's zone: a load reads moments in it unless the context names another.
     zone: str = "Europe/Brussels"

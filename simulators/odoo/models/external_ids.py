@@ -3,15 +3,28 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from . import errors
-from .model import Model, Values
-from .table import Row
+from .. import errors
+from ..fields import Field
+from ..model import Model, Values
+from ..table import Row
+
+_FIELDS = (
+    Field("module", "char", "Module", required=True, default=""),
+    Field("name", "char", "External Identifier", required=True),
+    Field("model", "char", "Model Name", required=True),
+    Field("res_id", "many2one_reference", "Record ID"),
+    Field("complete_name", "char", "Complete ID", readonly=True, store=False, computed=True),
+    Field("noupdate", "boolean", "Non Updatable", default=False),
+)
 
 
 class ExternalIds(Model):
     """Unique by (module, name). A load writes over a name whose record is gone, a plain `create` is refused."""
 
-    rec_name: ClassVar[str] = "name"
+    name: ClassVar[str] = "ir.model.data"
+    label: ClassVar[str] = "Model Data"
+    order: ClassVar[str] = "module, model, name"
+    declared: ClassVar[Sequence[Field]] = _FIELDS
 
     def compute(self, field: str, row: Row) -> Any:
         if field == "complete_name":
@@ -35,6 +48,12 @@ class ExternalIds(Model):
             )
         res_id: int = row["res_id"]
         return res_id if res_id in self.db.models[model].table.rows else None
+
+    def named(self, external_id: str) -> int:
+        """The id that an External ID names, whatever its model; 0 for none."""
+        module, _, name = external_id.partition(".")
+        row = self._row(module, name)
+        return row["res_id"] if row is not None else 0
 
     def name_record(self, external_id: str, model: str, row_id: int) -> None:
         """Give a record its External ID, or move the ID to it."""

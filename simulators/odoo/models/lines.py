@@ -2,27 +2,74 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from . import errors
-from .model import Model, Values
+from .. import commands, errors
+from ..arithmetic import Amounts, Arithmetic, Priced, Tax
+from ..fields import ONE, Field
+from ..model import Model, Values
+from ..table import Row
 from .products import PricelistRules
-from .table import Row
-from .taxes import Amounts, Arithmetic, Priced, Tax
+from .states import STATES, STATES_16
 
 if TYPE_CHECKING:
-    from .sale import SaleOrders
+    from .orders import SaleOrders
 
-_ONE = Decimal(1)
+_FIELDS = (
+    Field("order_id", "many2one", "Order Reference", "sale.order", required=True),
+    Field("sequence", "integer", "Sequence", default=10),
+    Field("name", "text", "Description", required=True),
+    Field("product_id", "many2one", "Product", "product.product"),
+    Field("product_uom_qty", "float", "Quantity", required=True, digits=2, default=ONE),
+    Field("product_uom", "many2one", "Unit of Measure", "uom.uom", only=16),
+    Field("product_uom_id", "many2one", "Unit", "uom.uom", only=19),
+    Field("price_unit", "float", "Unit Price", required=True, digits=2, default=Decimal(0), only=16),
+    Field("price_unit", "float", "Unit Price", required=True, default=Decimal(0), only=19),
+    Field("discount", "float", "Discount (%)", digits=2, default=Decimal(0)),
+    Field("tax_id", "many2many", "Taxes", "account.tax", only=16),
+    Field("tax_ids", "many2many", "Taxes", "account.tax", only=19),
+    Field("price_subtotal", "monetary", "Subtotal", readonly=True),
+    Field("price_tax", "float", "Total Tax", readonly=True),
+    Field("price_total", "monetary", "Total", readonly=True),
+    Field(
+        "display_type",
+        "selection",
+        "Display Type",
+        only=16,
+        selection=(("line_section", "Section"), ("line_note", "Note")),
+    ),
+    Field(
+        "display_type",
+        "selection",
+        "Display Type",
+        only=19,
+        selection=(("line_section", "Section"), ("line_subsection", "Subsection"), ("line_note", "Note")),
+    ),
+    Field("is_delivery", "boolean", "Is a Delivery", default=False),
+    Field("is_downpayment", "boolean", "Is a down payment", default=False),
+    Field("qty_delivered", "float", "Delivery Quantity", digits=2, default=Decimal(0)),
+    Field("qty_invoiced", "float", "Invoiced Quantity", readonly=True, digits=2, default=Decimal(0)),
+    Field("customer_lead", "float", "Lead Time", required=True, default=Decimal(0)),
+    Field("currency_id", "many2one", "Currency", "res.currency", readonly=True, computed=True),
+    Field("company_id", "many2one", "Company", "res.company", readonly=True, computed=True),
+    Field("order_partner_id", "many2one", "Customer", "res.partner", readonly=True, computed=True),
+    Field("state", "selection", "Order Status", readonly=True, selection=STATES_16, computed=True, only=16),
+    Field("state", "selection", "Order Status", readonly=True, selection=STATES, computed=True, only=19),
+)
 
 
 class SaleOrderLines(Model):
     """Lines. What nobody sends comes from the product."""
 
+    name: ClassVar[str] = "sale.order.line"
+    label: ClassVar[str] = "Sales Order Line"
+    order: ClassVar[str] = "order_id, sequence, id"
+    declared: ClassVar[Sequence[Field]] = _FIELDS
+
     @property
     def orders(self) -> "SaleOrders":
         """The model of the orders."""
-        return self.db.models["sale.order"]  # type: ignore[return-value]
+        return cast("SaleOrders", self.db.models["sale.order"])
 
     @property
     def tax_field(self) -> str:
@@ -42,7 +89,7 @@ class SaleOrderLines(Model):
     # ---- values ------------------------------------------------------------------------------------------------------
 
     def fill(self, row: Row, given: Values) -> None:
-        row.setdefault("product_uom_qty", _ONE)
+        row.setdefault("product_uom_qty", ONE)
         if row.get("display_type"):
             return
         product = self.db.models["product.product"].table.rows.get(row.get("product_id") or 0)
@@ -58,7 +105,7 @@ class SaleOrderLines(Model):
             row["price_unit"] = self._listed(row, product)
 
     def _listed(self, row: Row, product: Row) -> Decimal:
-        rules: PricelistRules = self.db.models["product.pricelist.item"]  # type: ignore[assignment]
+        rules = cast(PricelistRules, self.db.models["product.pricelist.item"])
         order = self.orders.table.rows.get(row.get("order_id") or 0, {})
         return rules.price(order.get("pricelist_id"), product, row["product_uom_qty"], self.db.now)
 
@@ -112,14 +159,11 @@ class SaleOrderLines(Model):
 
     def totals(self, order_id: int) -> Row:
         """Work out every line, and give the sums of the order."""
-        arithmetic = self._arithmetic(order_id)
-        priced: list[Priced] = []
-        for row_id in self.table.matching("order_id", order_id):
-            row = self.table.rows[row_id]
-            if not row.get("display_type"):
-                priced.append(self._priced(row))
-                self._keep(row, arithmetic.line(priced[-1]))
-        amounts = arithmetic.document(priced)
+        rows = [self.table.rows[row_id] for row_id in self.table.matching("order_id", order_id)]
+        sold = [row for row in rows if not row.get("display_type")]
+        lines, amounts = self._arithmetic(order_id).document([self._priced(row) for row in sold])
+        for row, line in zip(sold, lines, strict=True):
+            self._keep(row, line)
         return {
             "amount_untaxed": amounts.untaxed,
             "amount_tax": amounts.tax,
@@ -153,7 +197,6 @@ class SaleOrderLines(Model):
     def _differs(self, row_id: int, name: str, value: Any) -> bool:
         """Whether a written value is another one."""
         given, to_many = self._taken({name: value})
-        if to_many:
-            field, commands = next(iter(to_many.items()))
-            return self._linked(field, row_id, commands or [(5,)]) != self.table.rows[row_id].get(name)
+        for field, written in to_many.items():
+            given[name] = commands.linked(self, field, row_id, written)
         return bool(given[name] != self.table.rows[row_id].get(name))

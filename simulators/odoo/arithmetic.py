@@ -4,11 +4,11 @@ Facts: card of Odoo, section 5, and the vendor's engine. Both versions agree on 
 smallest coin has to go to net or tax, 16 rounds the net of a price that contains its tax, 19 rounds the tax.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-_ZERO, _HUNDRED = Decimal(0), Decimal(100)
+_ZERO, _HUNDRED, _NEARLY = Decimal(0), Decimal(100), Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +52,36 @@ class Arithmetic:
         self._globally = globally
 
     def round(self, amount: Decimal) -> Decimal:
-        """To the currency's smallest coin, half away from zero."""
-        return amount.quantize(self._coin, ROUND_HALF_UP)
+        """To the currency's smallest coin, half away from zero; a half may hide behind a periodic fraction."""
+        return amount.quantize(_NEARLY, ROUND_HALF_UP).quantize(self._coin, ROUND_HALF_UP)
 
-    def line(self, line: Priced) -> Amounts:
-        """One line by itself, as its own fields show it."""
-        raw = self._raw(line)
-        amounts = self._split(self.round(raw) if self._rounds_base else raw, line.taxes)
-        if not self._globally:
-            return amounts
-        taxes = {tax: self.round(amount) for tax, amount in amounts.taxes.items()}
-        return Amounts(self.round(amounts.untaxed), taxes)
+    def document(self, lines: Sequence[Priced]) -> tuple[list[Amounts], Amounts]:
+        """What each line shows by itself, and what the whole order comes to."""
+        split = [self._split(self._base(line), line.taxes) for line in lines]
+        included = all(tax.included for line in lines for tax in line.taxes)
+        return [self._rounded(amounts) for amounts in split], self._sum(split, included=included)
 
-    def document(self, lines: Iterable[Priced]) -> Amounts:
-        """A whole order."""
-        untaxed, taxes = _ZERO, dict[int, Decimal]()
-        for line in lines:
-            amounts = self._unrounded(line) if self._globally else self.line(line)
-            untaxed += self.round(amounts.untaxed)
+    def _rounded(self, amounts: Amounts) -> Amounts:
+        return Amounts(self.round(amounts.untaxed), {tax: self.round(amount) for tax, amount in amounts.taxes.items()})
+
+    def _sum(self, split: Sequence[Amounts], *, included: bool) -> Amounts:
+        """Each tax is rounded once. Odoo 19 takes the net from the exact sums, Odoo 16 adds rounded ones."""
+        exact: dict[int, Decimal] = {}
+        for amounts in split:
             for tax, amount in amounts.taxes.items():
-                taxes[tax] = taxes.get(tax, _ZERO) + amount
-        return Amounts(untaxed, {tax: self.round(amount) for tax, amount in taxes.items()})
+                exact[tax] = exact.get(tax, _ZERO) + amount
+        taxes = {tax: self.round(amount) for tax, amount in exact.items()}
+        if self._version < 17:
+            return Amounts(sum((self.round(amounts.untaxed) for amounts in split), _ZERO), taxes)
+        net = sum((amounts.untaxed for amounts in split), _ZERO)
+        if not included:
+            return Amounts(self.round(net), taxes)
+        return Amounts(self.round(net + sum(exact.values(), _ZERO)) - sum(taxes.values(), _ZERO), taxes)
 
-    @property
-    def _rounds_base(self) -> bool:
-        return not self._globally or self._version < 17
-
-    def _raw(self, line: Priced) -> Decimal:
-        return line.price * (_HUNDRED - line.discount) * line.quantity / _HUNDRED
-
-    def _unrounded(self, line: Priced) -> Amounts:
-        raw = self._raw(line)
-        return self._split(self.round(raw) if self._rounds_base else raw, line.taxes)
+    def _base(self, line: Priced) -> Decimal:
+        """Price times quantity less discount; only Odoo 19 keeps its fractions, where it rounds per document."""
+        raw = line.price * (_HUNDRED - line.discount) * line.quantity / _HUNDRED
+        return raw if self._globally and self._version >= 17 else self.round(raw)
 
     def _split(self, base: Decimal, taxes: Sequence[Tax]) -> Amounts:
         """Net and taxes of a base. What prices contain is taken out first, what comes on top is of the net."""

@@ -2,45 +2,101 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from . import errors
-from .model import Model, Values
+from .. import errors
+from ..database import Database
+from ..fields import Field
+from ..model import Model, Values
+from ..table import Row
 from .partners import Partners
-from .table import Row
+from .states import STATES, STATES_16
 
 if TYPE_CHECKING:
     from .lines import SaleOrderLines
 
 _OPEN = ("draft", "sent")
+_METHODS = frozenset({"action_cancel", "action_confirm", "action_draft", "action_quotation_sent", "action_unlock"})
+_INVOICING = (
+    ("upselling", "Upselling Opportunity"),
+    ("invoiced", "Fully Invoiced"),
+    ("to invoice", "To Invoice"),
+    ("no", "Nothing to Invoice"),
+)
+_DELIVERY = (("pending", "Not Delivered"), ("partial", "Partially Delivered"), ("full", "Fully Delivered"))
+_DELIVERY_19 = (_DELIVERY[0], ("started", "Started"), *_DELIVERY[1:])
+_POLICIES = (("direct", "As soon as possible"), ("one", "When all products are ready"))
+_FIELDS = (
+    Field("partner_id", "many2one", "Customer", "res.partner", required=True),
+    Field("name", "char", "Order Reference", required=True, readonly=True, only=16),
+    Field("name", "char", "Order Reference", required=True, only=19),
+    Field("state", "selection", "Status", readonly=True, selection=STATES_16, default="draft", only=16),
+    Field("state", "selection", "Status", readonly=True, selection=STATES, default="draft", only=19),
+    Field("locked", "boolean", "Locked", default=False, only=19),
+    Field("partner_invoice_id", "many2one", "Invoice Address", "res.partner", required=True),
+    Field("partner_shipping_id", "many2one", "Delivery Address", "res.partner", required=True),
+    Field("client_order_ref", "char", "Customer Reference"),
+    Field("origin", "char", "Source Document"),
+    Field("reference", "char", "Payment Ref."),
+    Field("date_order", "datetime", "Order Date", required=True),
+    Field("commitment_date", "datetime", "Delivery Date"),
+    Field("pricelist_id", "many2one", "Pricelist", "product.pricelist", required=True, only=16),
+    Field("pricelist_id", "many2one", "Pricelist", "product.pricelist", only=19),
+    Field("currency_id", "many2one", "Currency", "res.currency", readonly=True),
+    Field("company_id", "many2one", "Company", "res.company", required=True, default=1),
+    Field("warehouse_id", "many2one", "Warehouse", "stock.warehouse", required=True, default=1, only=16),
+    Field("warehouse_id", "many2one", "Warehouse", "stock.warehouse", default=1, only=19),
+    Field("carrier_id", "many2one", "Delivery Method", "delivery.carrier"),
+    Field("payment_term_id", "many2one", "Payment Terms", "account.payment.term"),
+    Field("user_id", "many2one", "Salesperson", "res.users", default=2),
+    Field("team_id", "many2one", "Sales Team", "crm.team"),
+    Field("note", "html", "Terms and conditions"),
+    Field("order_line", "one2many", "Order Lines", "sale.order.line", "order_id"),
+    Field("picking_ids", "one2many", "Transfers", "stock.picking", "sale_id"),
+    Field(
+        "picking_policy",
+        "selection",
+        "Shipping Policy",
+        required=True,
+        readonly=True,
+        selection=_POLICIES,
+        default="direct",
+        only=16,
+    ),
+    Field(
+        "picking_policy", "selection", "Shipping Policy", required=True, selection=_POLICIES, default="direct", only=19
+    ),
+    Field("amount_untaxed", "monetary", "Untaxed Amount", readonly=True),
+    Field("amount_tax", "monetary", "Taxes", readonly=True),
+    Field("amount_total", "monetary", "Total", readonly=True),
+    Field("invoice_status", "selection", "Invoice Status", readonly=True, selection=_INVOICING, computed=True),
+    Field(
+        "delivery_status", "selection", "Delivery Status", readonly=True, selection=_DELIVERY, computed=True, only=16
+    ),
+    Field(
+        "delivery_status", "selection", "Delivery Status", readonly=True, selection=_DELIVERY_19, computed=True, only=19
+    ),
+)
 
 
 class SaleOrders(Model):
     """Orders. The same `client_order_ref` may stand on many."""
 
-    on_records: ClassVar[frozenset[str]] = Model.on_records | {
-        "action_cancel",
-        "action_confirm",
-        "action_draft",
-        "action_quotation_sent",
-        "action_unlock",
-    }
+    name: ClassVar[str] = "sale.order"
+    label: ClassVar[str] = "Sales Order"
+    order: ClassVar[str] = "date_order desc, id desc"
+    declared: ClassVar[Sequence[Field]] = _FIELDS
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        #: Set "Lock Confirmed Sales" in the sales settings.
-        self.lock_confirmed = False
+    def __init__(self, db: Database) -> None:
+        super().__init__(db)
+        self.on_records |= _METHODS | {"action_done" if db.version < 17 else "action_lock"}
         self._last_number = 0
         self._dirty: dict[int, None] = {}
-        if self.db.version < 17:
-            self.on_records = SaleOrders.on_records | {"action_done"}  # type: ignore[misc]
-        else:
-            self.on_records = SaleOrders.on_records | {"action_lock"}  # type: ignore[misc]
 
     @property
     def lines(self) -> "SaleOrderLines":
         """The model of the lines."""
-        return self.db.models["sale.order.line"]  # type: ignore[return-value]
+        return cast("SaleOrderLines", self.db.models["sale.order.line"])
 
     # ---- values ------------------------------------------------------------------------------------------------------
 
@@ -57,7 +113,7 @@ class SaleOrders(Model):
 
     def _follow_partner(self, row: Row, given: Values) -> None:
         """What the customer decides as long as nobody says otherwise."""
-        partners: Partners = self.db.models["res.partner"]  # type: ignore[assignment]
+        partners = cast(Partners, self.db.models["res.partner"])
         partner = partners.table.rows[row["partner_id"]]
         found = {
             "partner_invoice_id": partners.address(partner["id"], "invoice"),
@@ -71,7 +127,7 @@ class SaleOrders(Model):
         """Odoo 16 always has one, Odoo 19 needs none."""
         if self.db.version >= 17:
             return None
-        return next(iter(self.db.models["product.pricelist"].search()), None)
+        return next(iter(self.db.models["product.pricelist"].search(())), None)
 
     def _currency(self, row: Row) -> int:
         pricelist = row.get("pricelist_id")
@@ -138,7 +194,7 @@ class SaleOrders(Model):
 
     def _confirmed(self) -> Row:
         row: Row = {"state": "sale", "date_order": self.db.now}
-        if self.lock_confirmed:
+        if self.db.settings.lock_confirmed:
             row.update({"state": "done"} if self.db.version < 17 else {"locked": True})
         return row
 
@@ -217,20 +273,6 @@ class SaleOrders(Model):
             # The database itself removes the lines, and their External IDs stay behind.
             for line in list(self.lines.table.matching("order_id", row_id)):
                 self.lines.table.delete(line)
-
-
-class CancelWizards(Model):
-    """sale.order.cancel: what Odoo 16 asks with."""
-
-    on_records: ClassVar[frozenset[str]] = Model.on_records | {"action_cancel"}
-    rec_name: ClassVar[str] = "id"
-
-    def action_cancel(self, ids: Iterable[int]) -> bool:
-        """Yes, cancel."""
-        orders: SaleOrders = self.db.models["sale.order"]  # type: ignore[assignment]
-        for row_id in self.existing(ids):
-            orders.cancel(self.table.rows[row_id]["order_id"])
-        return True
 
 
 def _cancel_wizard(row_id: int) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+"""The models that orders need, with the fields of Odoo 16 and 19 (card of Odoo, section 10; `fields_get` of both)."""
+
+from typing import cast
+
+from ..database import Database
+from ..model import Model
+from .company import Companies, Countries, Currencies, Parameters, States, Users, Warehouses
+from .external_ids import ExternalIds
+from .lines import SaleOrderLines
+from .named import Carriers, PaymentTerms, Teams, Units
+from .orders import SaleOrders
+from .partners import Partners
+from .pickings import Pickings
+from .products import PricelistRules, Pricelists, Products
+from .taxes import Taxes
+from .wizards import CancelWizards
+
+_ALL: tuple[type[Model], ...] = (
+    *(SaleOrders, SaleOrderLines, Partners, Products, Taxes, Pricelists, PricelistRules, Pickings),
+    *(Companies, Currencies, Countries, States, Users, Warehouses, Parameters, ExternalIds),
+    *(PaymentTerms, Teams, Carriers, Units),
+)
+
+
+def install(db: Database) -> None:
+    """Make all models of a database."""
+    for kind in _ALL:
+        db.models[kind.name] = kind(db)
+    if db.version < 17:
+        db.models[CancelWizards.name] = CancelWizards(db)
+    db.external_ids = cast(ExternalIds, db.models[ExternalIds.name])
