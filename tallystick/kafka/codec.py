@@ -13,11 +13,14 @@ from tallystick.canonical.keys import order_key
 from tallystick.errors import Unreadable
 from tallystick.kafka.consumer import Record
 from tallystick.kafka.producer import Headers, Message
-from tallystick.kafka.topics import ORDERS, QUARANTINE, Topic
+from tallystick.kafka.topics import ORDERS, QUARANTINE, VALUE_MAX, Topic
 from tallystick.v1 import event_pb2
 
 SCHEMA = "schema"
 TRACEPARENT = "traceparent"
+#: Ours are far below; both fit beside the largest value.
+_HEADERS_MAX = 64 * 1024
+_KEY_MAX = 4096
 _NAME = event_pb2.Event.DESCRIPTOR.full_name
 
 
@@ -97,7 +100,18 @@ def _require_whole(event: event_pb2.Event) -> None:
 
 
 def quarantine(record: Record, reason: str) -> Message:
-    """The record as found, with where it stood and why nobody could read it. `reason` carries none of its content."""
-    where = f"{record.topic}/{record.partition}/{record.offset}".encode()
-    added = (("quarantine-reason", reason.encode()[:500]), ("quarantine-source", where))
-    return Message(QUARANTINE, record.key or b"", record.value or b"", (*record.headers, *added))
+    """The record as found, with where it stood and why nobody could read it. `reason` carries none of its content.
+
+    What another producer pressed into one record may be larger than any of ours: of such a record the beginning is
+    kept, and how large it was. Nothing may be too large to be set aside, or its partition would stand still.
+    """
+    value, where = record.value or b"", f"{record.topic}/{record.partition}/{record.offset}".encode()
+    headers: Headers = record.headers if _size(record.headers) <= _HEADERS_MAX else ()
+    added = [("quarantine-reason", reason.encode()[:500]), ("quarantine-source", where)]
+    if len(value) > VALUE_MAX:
+        added.append(("quarantine-cut-from", str(len(value)).encode()))
+    return Message(QUARANTINE, (record.key or b"")[:_KEY_MAX], value[:VALUE_MAX], (*headers, *added))
+
+
+def _size(headers: Headers) -> int:
+    return sum(len(name) + len(value or b"") for name, value in headers)
