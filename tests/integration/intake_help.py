@@ -92,8 +92,13 @@ class Side:
             PendingDeliveries(self.pool),
             Cursors(self.pool),
         )
-        self.pauses = Pauses(self.time, self.scale)
         self.door = Door(self.objects, self.producer, self.metrics)
+        self.run_at(self.scale)
+
+    def run_at(self, scale: float) -> None:
+        """Begin anew at another speed."""
+        self.scale = scale
+        self.pauses = Pauses(self.time, scale)
         self.begin()
 
     def begin(self) -> None:
