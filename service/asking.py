@@ -16,7 +16,9 @@ NOTE_MAX = 500
 def request_id(text: str) -> str:
     """Chosen by the caller."""
     if not _REQUEST_ID.fullmatch(text):
-        raise invalid("request_id", "1 to 64 of A-Z, a-z, 0-9 and . _ : -, such as a UUID; the same for each repetition")
+        raise invalid(
+            "request_id", "1 to 64 of A-Z, a-z, 0-9 and . _ : -, such as a UUID; the same for each repetition"
+        )
     return text
 
 
@@ -75,7 +77,9 @@ async def _candidates(views: Views, name: str, field: str) -> list[Order]:
     found = await views.find(name)
     if len(found) > 1:
         names = ", ".join(one.name for one in found[:5])
-        raise precondition("ORDER_AMBIGUOUS", f"several orders are called {name[:60]!r}: {names}; use one of these names")
+        raise precondition(
+            "ORDER_AMBIGUOUS", f"several orders are called {name[:60]!r}: {names}; use one of these names"
+        )
     return found
 
 

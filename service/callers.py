@@ -1,13 +1,13 @@
 """Who calls: the name for audits, and the one that limits count by."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
 ACTOR_KEY = "tallystick-actor"
 _ACTOR_MAX = 100
 
-Context = grpc.aio.ServicerContext[Any, Any]
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 def actor(context: Context) -> str:

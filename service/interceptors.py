@@ -1,12 +1,10 @@
-"""What holds for every call of the API: a deadline, a measured duration, and errors that tell nothing they should not."""
+"""What holds for every call of the API: a deadline, a measured duration, and errors that give nothing away."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
-import asyncpg
 import grpc
 import structlog
 
@@ -18,8 +16,8 @@ from tallystick.telemetry import Metrics
 log = structlog.get_logger(__name__)
 
 OURS = "/tallystick.v1."
-Handler = grpc.RpcMethodHandler[Any, Any]
-Details = grpc.HandlerCallDetails
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
+Details: TypeAlias = grpc.HandlerCallDetails
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -97,7 +95,7 @@ def _require_deadline(context: Context) -> None:
 def _refusal(method: str, error: Exception) -> ApiError:
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, (*AWAY, asyncpg.PostgresConnectionError)):
+    if isinstance(error, AWAY):
         log.warning("ledger away", method=method, kind=type(error).__name__)
         return away()
     log.exception("call failed", method=method, kind=type(error).__name__)

@@ -50,6 +50,21 @@ class WaitReason(StrEnum):
     QUIET_TIME = "QUIET_TIME"
     LATE_WINDOW = "LATE_WINDOW"
 
+    @property
+    def words(self) -> str:
+        """The reason in words."""
+        return _WAIT_WORDS[self]
+
+
+_WAIT_WORDS = {
+    WaitReason.THROTTLED: "the target asks for a slower pace",
+    WaitReason.TARGET_DOWN: "the target does not answer",
+    WaitReason.TRANSIENT: "the last try failed for a passing reason",
+    WaitReason.DEPENDENCY: "something that it needs is not in the target yet",
+    WaitReason.QUIET_TIME: "an answer was lost, and what was sent may still become visible in the target",
+    WaitReason.LATE_WINDOW: "an earlier request without an answer may still arrive at the target",
+}
+
 
 class NotEligible(StrEnum):
     """Seen, and by rule not for the ERP: a source object without effects."""
@@ -81,3 +96,11 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.NOT_ROLLED_OUT: "the route is not live for this kind of order",
     NotEligible.GONE: "it is no longer in the store",
 }
+
+
+def words(reason: str) -> str:
+    """Any reason in words; its name in small letters where another version wrote it."""
+    for kind in (HoldReason, WaitReason, NotEligible):
+        if reason in kind.__members__:
+            return kind[reason].words
+    return reason.replace("_", " ").lower()

@@ -14,7 +14,16 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 _LATENCY = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 
 INBOUND_OUTCOMES = ("accepted", "duplicate", "bad_signature", "stale", "too_large", "invalid")
+FLOWS = ("orders", "customers")
 EFFECT_OUTCOMES = ("applied", "verified", "superseded", "held", "skipped")
+
+#: What is promised: so long after it was first heard of an event is in the target (reliability, 99.5 % of them).
+SLO_S = 300.0
+
+
+def flow_of(entity_type: str) -> str:
+    """The label of the flow that an effect belongs to: refunds and the like go with their order."""
+    return "customers" if entity_type == "customer" else "orders"
 
 
 class Metrics:
@@ -37,6 +46,7 @@ class Metrics:
         self.rebalances = self._counter("tallystick_rebalances", "Rebalances seen", "group")
         self.commit_failures = self._counter("tallystick_commit_failures", "Offsets not taken", "group", "reason")
         self.effects = self._counter("tallystick_effects", "Effects that ended", "flow", "target", "outcome")
+        self.effect_states = self._gauge("tallystick_effect_states", "Effects that have not ended", "target", "state")
         self.inflight_effects = self._gauge("tallystick_inflight_effects", "Requests under way", "target")
         self.key_lanes = self._gauge("tallystick_key_lanes", "Lanes in hand", "target")
         self.slo_events = self._counter(

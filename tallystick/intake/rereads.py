@@ -1,17 +1,19 @@
 """Reading orders again: bounded in number and time, numbered before they are sent, repeated while they are stale."""
 
 import asyncio
+import copy
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol, Self
 
 import structlog
 
 from tallystick.clock import Clock
 from tallystick.errors import Unauthorised, Unavailable, Unreadable
 from tallystick.intake.delivery import Dealt, Waits
-from tallystick.intake.door import Arrival, Door
+from tallystick.intake.door import Arrival, Entered
 from tallystick.intake.pauses import Pauses
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pending import PendingReason
@@ -39,13 +41,21 @@ class Wish:
     times: int = 1
 
 
+class Entrance(Protocol):
+    """Where readings come in; as `tallystick.intake.door.Door`."""
+
+    async def enter(self, arrivals: Sequence[Arrival]) -> list[Entered]:
+        """Accept and publish; parallel to `arrivals`."""
+        ...
+
+
 class Rereads:
     """Reads of all stores of this process; `parallel` requests at a time to each."""
 
     def __init__(
         self,
         objects: Objects,
-        door: Door,
+        door: Entrance,
         stores: Mapping[str, OrderSource],
         clock: Clock,
         *,
@@ -58,6 +68,17 @@ class Rereads:
         self._clock = clock
         self._pauses = pauses or Pauses(clock)
         self._slots = {connection: asyncio.Semaphore(parallel) for connection in stores}
+
+    @property
+    def connections(self) -> Collection[str]:
+        """The stores that can be read."""
+        return self._stores.keys()
+
+    def through(self, door: Entrance) -> Self:
+        """The same reads, with the same bounds and pauses, let in elsewhere."""
+        other = copy.copy(self)
+        other._door = door
+        return other
 
     async def read(self, wishes: Sequence[Wish], within_s: float) -> list[Dealt | Waits]:
         """Read each order, and let it in by the door; parallel to `wishes`, in which each order stands once.

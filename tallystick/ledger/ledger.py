@@ -47,9 +47,10 @@ class Ledger:
         """Write rows down, each once, and take the free due lanes among theirs. After it the offsets may advance."""
         if not rows:
             return RecordResult((), ())
-        return await self._pool.run(lambda connection: self._record(connection, rows, take))
+        return await self._pool.run(lambda connection: self.record_in(connection, rows, take=take))
 
-    async def _record(self, connection: Connection, rows: Sequence[Row], take: bool) -> RecordResult:
+    async def record_in(self, connection: Connection, rows: Sequence[Row], *, take: bool) -> RecordResult:
+        """As `record`, inside a transaction of the caller's that has locked no lane yet."""
         wanted = await self._eligible(connection, rows)
         first = list({row.key: row for row in reversed(wanted)}.values())[::-1]
         if not first:

@@ -163,7 +163,7 @@ class ResumeHeldRequest(_message.Message):
     request_id: _builtins.str
     """Chosen by the caller, such as a UUID."""
     reason: _builtins.str
-    """Why, for the audit."""
+    """Why, for the audit; may be empty."""
     def __init__(
         self,
         *,
@@ -212,6 +212,7 @@ class SkipHeldRequest(_message.Message):
     target: _builtins.str
     request_id: _builtins.str
     reason: _builtins.str
+    """Why, for the audit; required."""
     def __init__(
         self,
         *,
@@ -262,6 +263,7 @@ class MarkAppliedRequest(_message.Message):
     target: _builtins.str
     request_id: _builtins.str
     reason: _builtins.str
+    """Why, for the audit; required."""
     external_id: _builtins.str
     """The target's id of the document, and its number as people know it (may be empty)."""
     document_number: _builtins.str

@@ -68,7 +68,7 @@ class HeldServiceServicer:
     """
 
     def ListHeld(self, request, context):
-        """What is held, by target and name.
+        """What is held, by target, reason and name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -82,7 +82,8 @@ class HeldServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SkipHeld(self, request, context):
-        """Never send what is held. What depends on it (a refund of this order) is held in its turn.
+        """Never send what is held. What depends on it (a refund of this order) is held in its turn. A customer cannot be
+        skipped, since orders need it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,11 +38,13 @@ class HeldServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HeldServiceAsyncStub: ...
     ListHeld: _grpc.UnaryUnaryMultiCallable[_held_pb2.ListHeldRequest, _held_pb2.ListHeldResponse]
-    """What is held, by target and name."""
+    """What is held, by target, reason and name."""
     ResumeHeld: _grpc.UnaryUnaryMultiCallable[_held_pb2.ResumeHeldRequest, _held_pb2.ResumeHeldResponse]
     """Try again under the contract of today; the document that is there is compared before anything is written."""
     SkipHeld: _grpc.UnaryUnaryMultiCallable[_held_pb2.SkipHeldRequest, _held_pb2.SkipHeldResponse]
-    """Never send what is held. What depends on it (a refund of this order) is held in its turn."""
+    """Never send what is held. What depends on it (a refund of this order) is held in its turn. A customer cannot be
+    skipped, since orders need it.
+    """
     MarkApplied: _grpc.UnaryUnaryMultiCallable[_held_pb2.MarkAppliedRequest, _held_pb2.MarkAppliedResponse]
     """A person has made the document in the target: bind it, and take what is held as applied."""
 
@@ -56,11 +58,13 @@ class HeldServiceAsyncStub(HeldServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListHeld: _aio.UnaryUnaryMultiCallable[_held_pb2.ListHeldRequest, _held_pb2.ListHeldResponse]  # type: ignore[assignment]
-    """What is held, by target and name."""
+    """What is held, by target, reason and name."""
     ResumeHeld: _aio.UnaryUnaryMultiCallable[_held_pb2.ResumeHeldRequest, _held_pb2.ResumeHeldResponse]  # type: ignore[assignment]
     """Try again under the contract of today; the document that is there is compared before anything is written."""
     SkipHeld: _aio.UnaryUnaryMultiCallable[_held_pb2.SkipHeldRequest, _held_pb2.SkipHeldResponse]  # type: ignore[assignment]
-    """Never send what is held. What depends on it (a refund of this order) is held in its turn."""
+    """Never send what is held. What depends on it (a refund of this order) is held in its turn. A customer cannot be
+    skipped, since orders need it.
+    """
     MarkApplied: _aio.UnaryUnaryMultiCallable[_held_pb2.MarkAppliedRequest, _held_pb2.MarkAppliedResponse]  # type: ignore[assignment]
     """A person has made the document in the target: bind it, and take what is held as applied."""
 
@@ -77,7 +81,7 @@ class HeldServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _held_pb2.ListHeldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_held_pb2.ListHeldResponse, _abc.Awaitable[_held_pb2.ListHeldResponse]]:
-        """What is held, by target and name."""
+        """What is held, by target, reason and name."""
 
     @_abc_1.abstractmethod
     def ResumeHeld(
@@ -93,7 +97,9 @@ class HeldServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _held_pb2.SkipHeldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_held_pb2.SkipHeldResponse, _abc.Awaitable[_held_pb2.SkipHeldResponse]]:
-        """Never send what is held. What depends on it (a refund of this order) is held in its turn."""
+        """Never send what is held. What depends on it (a refund of this order) is held in its turn. A customer cannot be
+        skipped, since orders need it.
+        """
 
     @_abc_1.abstractmethod
     def MarkApplied(

@@ -598,10 +598,12 @@ class ResyncOrdersRequest(_message.Message):
     target: _builtins.str
     """Only into this target; empty for all."""
     reason: _builtins.str
-    """Why, for the audit."""
+    """Why, for the audit; may be empty."""
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of orders, at most 500; or else a window."""
+        """Names of orders, at most 500; or else a window. `<connection>/<order id>` may also name an order that nobody has
+        told us of yet.
+        """
 
     @_builtins.property
     def window(self) -> Global___ResyncWindow: ...
@@ -624,7 +626,7 @@ Global___ResyncOrdersRequest: _TypeAlias = ResyncOrdersRequest  # noqa: Y015
 
 @_typing.final
 class ResyncWindow(_message.Message):
-    """All orders of one store that we know of and that changed in a span of time."""
+    """The orders of one store that we know of and that may have changed in a span of time."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -633,10 +635,12 @@ class ResyncWindow(_message.Message):
     UNTIL_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     @_builtins.property
-    def since(self) -> _timestamp_pb2.Timestamp: ...
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Changed then or later."""
+
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """Now, when absent."""
+        """First seen until then; now, when absent."""
 
     def __init__(
         self,

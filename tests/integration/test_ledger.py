@@ -258,5 +258,5 @@ async def test_recording_takes_the_same_number_of_statements_for_any_batch(datab
         async with pool._pool.acquire() as connection:
             connection.add_query_logger(lambda query: statements.append(query.query))
             async with connection.transaction():
-                await ledger._record(connection, [order(number) for number in range(size)], True)
+                await ledger.record_in(connection, [order(number) for number in range(size)], take=True)
         assert len([text for text in statements if "lane" in text or "pause" in text]) == 6

@@ -1,6 +1,20 @@
 -- The ledger. Natural keys; payloads apart, so that they can expire while the facts stay.
 -- Lock order everywhere: source_object, lane, effect, binding; rows of one table in key order.
 
+-- A part of a key in percent-encoding, and back: what `tallystick.canonical.keys` does, for joins.
+CREATE FUNCTION key_part(part text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN part COLLATE "C" ~ '^[A-Za-z0-9_.~-]*$' THEN part ELSE (
+        SELECT string_agg(CASE WHEN c COLLATE "C" ~ '^[A-Za-z0-9_.~-]$' THEN c
+            ELSE regexp_replace(upper(encode(convert_to(c, 'UTF8'), 'hex')), '(..)', '%\1', 'g') END, '' ORDER BY n)
+        FROM regexp_split_to_table(part, '') WITH ORDINALITY AS t (c, n)) END
+$$;
+CREATE FUNCTION key_text(part text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN position('%' IN part) = 0 THEN part ELSE (
+        SELECT convert_from(string_agg(CASE WHEN m[1] LIKE '\%__' THEN decode(substr(m[1], 2), 'hex')
+            ELSE convert_to(m[1], 'UTF8') END, ''::bytea ORDER BY n), 'UTF8')
+        FROM regexp_matches(part, '%[0-9A-F]{2}|[^%]+', 'g') WITH ORDINALITY AS t (m, n)) END
+$$;
+
 -- A connection is bound to the vendor's own identity at first start: under another shop every document would be new.
 CREATE TABLE connection (
     id          text PRIMARY KEY,
@@ -30,6 +44,9 @@ CREATE TABLE source_object (
     PRIMARY KEY (connection, type, id)
 );
 CREATE INDEX source_object_number ON source_object (connection, number);
+-- Listings for people: newest first by what never changes, so that pages stay stable.
+CREATE INDEX source_object_seen ON source_object (first_seen_at, connection, id) WHERE type = 'order';
+CREATE INDEX source_object_not_eligible ON source_object (connection, not_eligible) WHERE not_eligible IS NOT NULL;
 CREATE INDEX source_object_unpublished ON source_object (connection) WHERE published_revision < revision;
 
 -- Orders reads and bodies of one object among all workers; drawn before a read is sent.
@@ -199,10 +216,20 @@ CREATE TABLE operation (
     what        text NOT NULL,
     arguments   jsonb NOT NULL,
     actor       text NOT NULL,
+    note        text NOT NULL DEFAULT '',
     total       bigint NOT NULL DEFAULT 0,
     done        bigint NOT NULL DEFAULT 0,
-    error       text,
+    failed      bigint NOT NULL DEFAULT 0,
+    problems    text[] NOT NULL DEFAULT '{}',
+    -- The last order that was dealt with; what comes after it is still to do.
+    position    text NOT NULL DEFAULT '',
+    -- Tries at the part that comes next.
+    attempts    integer NOT NULL DEFAULT 0,
+    epoch       bigint NOT NULL DEFAULT 0,
     created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When the next part may be taken: its taker moves it on by a lease. NULL when finished.
+    due_at      timestamptz DEFAULT clock_timestamp(),
     finished_at timestamptz,
     cancelled   boolean NOT NULL DEFAULT false
 );
+CREATE INDEX operation_due ON operation (due_at) WHERE due_at IS NOT NULL;

@@ -1,0 +1,160 @@
+-- What people and other services ask: where an order is, and its story. One statement a call, however many orders.
+-- IN_TARGET and PICKED stand for the parts of those names.
+
+-- Where the order `o` is in the target of the route `r`.
+-- name: in_target
+SELECT
+    l.lane_key IS NOT NULL OR b.external_id IS NOT NULL AS known,
+    s.state,
+    CASE s.state
+        WHEN 'HELD' THEN l.reason
+        WHEN 'WAITING' THEN coalesce(l.reason, 'TARGET_DOWN')
+        WHEN 'NOT_ELIGIBLE' THEN o.not_eligible END AS reason,
+    CASE WHEN s.state IN ('HELD', 'WAITING') THEN coalesce(l.detail, c.detail) END AS detail,
+    b.external_id, b.number AS document_number, b.applied_revision, b.contract_version, b.applied_at,
+    u.in_doubt, u.attempts,
+    CASE WHEN s.state = 'WAITING' THEN CASE WHEN l.reason IS NULL THEN c.open_until ELSE l.due_at END END AS due_at,
+    CASE WHEN s.state IN ('HELD', 'WAITING') THEN l.since END AS since
+FROM (SELECT key_part(o.connection) || '/' || key_part(o.id) AS lane_key) k
+LEFT JOIN lane l ON l.target = r.target AND l.lane_key = k.lane_key
+LEFT JOIN binding b
+    ON b.target = r.target AND b.entity_type = 'order' AND b.entity_id = k.lane_key AND NOT b.tombstone
+LEFT JOIN circuit c ON c.target = r.target AND c.open_until > clock_timestamp()
+LEFT JOIN LATERAL (
+    SELECT revision, state FROM effect
+    WHERE target = r.target AND lane_key = k.lane_key AND entity_type = 'order' AND kind = 'STATE'
+    ORDER BY revision DESC, seq DESC LIMIT 1) e ON true
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number, coalesce(bool_or(state = 'IN_DOUBT'), false) AS in_doubt,
+        coalesce(max(attempts), 0) AS attempts
+    FROM effect
+    WHERE target = r.target AND lane_key = k.lane_key AND state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) u
+CROSS JOIN LATERAL (SELECT CASE
+    WHEN l.held_seq IS NOT NULL THEN 'HELD'
+    WHEN u.number > 0 AND l.lease_until > clock_timestamp() THEN 'SYNCING'
+    WHEN u.number > 0 AND (l.reason IS NOT NULL OR c.target IS NOT NULL) THEN 'WAITING'
+    WHEN u.number > 0 THEN 'SYNCING'
+    WHEN o.revision > e.revision THEN 'ACCEPTED'
+    WHEN e.state = 'SKIPPED' THEN 'SKIPPED'
+    WHEN e.state IN ('APPLIED', 'VERIFIED') OR b.applied_revision >= e.revision THEN 'SYNCED'
+    WHEN e.state IS NULL AND b.external_id IS NOT NULL THEN 'ADOPTED'
+    WHEN e.state IS NOT NULL OR o.not_eligible IS NOT NULL THEN 'NOT_ELIGIBLE'
+    ELSE 'ACCEPTED' END AS state) s
+
+-- One row for each order and target, in the order of the list; a target is shown when its route is on or it knows the
+-- order. $1 to $3 are the routes, $4 the only target that is wanted.
+-- name: describe
+WITH route AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[]) AS r (connection, target, shown)
+), picked AS (
+    PICKED
+)
+SELECT o.connection, o.id, o.number, o.revision, o.gone, o.sightings, o.first_seen_at, o.changed_at,
+    o.source_modified, t.*, pg_current_snapshot()::text AS snapshot
+FROM picked o
+LEFT JOIN LATERAL (
+    SELECT r.target, s.* FROM route r CROSS JOIN LATERAL (IN_TARGET) s
+    WHERE r.connection = o.connection AND (r.shown OR s.known) AND ($4::text = '' OR r.target = $4)
+) t ON true
+ORDER BY o.first_seen_at DESC, o.connection DESC, o.id DESC, t.target
+
+-- name: one
+SELECT * FROM source_object WHERE connection = $5 AND type = 'order' AND id = $6
+
+-- Newest first by what never changes. $5 state, $6 reason, $7 connection, $8 changed since, $9 to $11 the last order
+-- of the page before.
+-- name: page
+SELECT o.* FROM source_object o
+WHERE o.type = 'order'
+  AND ($7::text = '' OR o.connection = $7)
+  AND ($8::timestamptz IS NULL OR o.changed_at >= $8)
+  AND ($9::timestamptz IS NULL OR (o.first_seen_at, o.connection, o.id) < ($9, $10::text, $11::text))
+  AND (($4 = '' AND $5::text = '' AND $6::text = '') OR EXISTS (
+    SELECT FROM route r CROSS JOIN LATERAL (IN_TARGET) s
+    WHERE r.connection = o.connection AND (r.shown OR s.known) AND ($4 = '' OR r.target = $4)
+      AND ($5 = '' OR s.state = $5) AND ($6 = '' OR s.reason = $6)))
+ORDER BY o.first_seen_at DESC, o.connection DESC, o.id DESC
+LIMIT $12
+
+-- As `page`, for states in which only lanes with something to do or to say can be: few among many orders.
+-- name: busy_page
+SELECT o.* FROM (
+    SELECT DISTINCT connection, key_text(split_part(lane_key, '/', 2)) AS id FROM lane
+    WHERE (reason IS NOT NULL OR due_at IS NOT NULL) AND split_part(lane_key, '/', 3) = ''
+) busy
+JOIN source_object o ON o.connection = busy.connection AND o.type = 'order' AND o.id = busy.id
+WHERE ($7::text = '' OR o.connection = $7)
+  AND ($8::timestamptz IS NULL OR o.changed_at >= $8)
+  AND ($9::timestamptz IS NULL OR (o.first_seen_at, o.connection, o.id) < ($9, $10::text, $11::text))
+  AND EXISTS (
+    SELECT FROM route r CROSS JOIN LATERAL (IN_TARGET) s
+    WHERE r.connection = o.connection AND (r.shown OR s.known) AND ($4 = '' OR r.target = $4)
+      AND ($5::text = '' OR s.state = $5) AND ($6::text = '' OR s.reason = $6))
+ORDER BY o.first_seen_at DESC, o.connection DESC, o.id DESC
+LIMIT $12
+
+-- Orders that a text may mean. $1 connections; $2 an id, $3 numbers.
+-- name: find
+SELECT connection, id, id = $2 AS by_id FROM source_object
+WHERE connection = ANY ($1::text[]) AND type = 'order' AND id = $2
+UNION
+SELECT connection, id, id = $2 FROM source_object
+WHERE connection = ANY ($1::text[]) AND type = 'order' AND number = ANY ($3::text[])
+ORDER BY by_id DESC, connection, id
+LIMIT 20
+
+-- The story of one order in the targets $1, oldest first: its first sighting, what was recorded, what gave way in
+-- silence, and the event log. $2 lane, $3 connection, $4 id, $5 to $8 the last row of the page before.
+-- name: story
+WITH story AS (
+    SELECT first_seen_at AS at, 0 AS rank, 0::bigint AS id, ''::text AS target, 'first seen' AS what,
+        'order' AS entity_type, NULL::bigint AS revision, NULL::text AS step, NULL::text AS reason,
+        NULL::text AS detail, NULL::text AS actor, NULL::text AS request_id, NULL::timestamptz AS received_at
+    FROM source_object WHERE connection = $3 AND type = 'order' AND id = $4
+    UNION ALL
+    SELECT recorded_at, 1, seq, target, CASE WHEN op_id LIKE 'resync:%' THEN 'recorded again' ELSE 'recorded' END,
+        entity_type, revision, NULL, NULL, NULL, NULL, NULL, received_at
+    FROM effect WHERE target = ANY ($1::text[]) AND lane_key = $2
+    UNION ALL
+    SELECT settled_at, 2, seq, target, 'superseded', entity_type, revision, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM effect e
+    WHERE target = ANY ($1) AND lane_key = $2 AND state = 'SUPERSEDED' AND NOT EXISTS (
+        SELECT FROM event v WHERE v.target = e.target AND v.lane_key = e.lane_key AND v.seq = e.seq
+          AND v.what IN ('superseded', 'not eligible'))
+    UNION ALL
+    SELECT at, 3, id, target, what, entity_type, revision, step, reason, detail, actor, request_id, NULL
+    FROM event WHERE target = ANY ($1) AND lane_key = $2
+)
+SELECT * FROM story
+WHERE $5::timestamptz IS NULL OR (at, rank, id, target) > ($5, $6::integer, $7::bigint, $8::text)
+ORDER BY at, rank, id, target
+LIMIT $9
+
+-- What is held, by target, reason and name. $1 connection, $2 target, $3 reason, $4 to $6 the last of the page before.
+-- name: held
+SELECT l.target, l.lane_key, l.connection, l.reason, l.detail, l.since, e.entity_type, e.revision,
+    e.state = 'IN_DOUBT' AS in_doubt, b.external_id, b.number AS document_number, o.id AS order_id, o.number,
+    (SELECT count(*) FROM effect n WHERE n.target = l.target AND n.lane_key = l.lane_key AND n.seq <> l.held_seq
+        AND n.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS waiting_behind
+FROM lane l
+JOIN effect e ON e.target = l.target AND e.lane_key = l.lane_key AND e.seq = l.held_seq
+LEFT JOIN binding b ON b.target = e.target AND b.entity_type = e.entity_type AND b.entity_id = e.entity_id
+    AND NOT b.tombstone
+LEFT JOIN source_object o ON o.connection = l.connection AND o.type = 'order' AND split_part(l.lane_key, '/', 3) = ''
+    AND o.id = key_text(split_part(l.lane_key, '/', 2))
+WHERE l.reason IS NOT NULL AND l.held_seq IS NOT NULL
+  AND ($1::text = '' OR l.connection = $1) AND ($2::text = '' OR l.target = $2) AND ($3::text = '' OR l.reason = $3)
+  AND (l.target, l.reason, l.lane_key) > ($4::text, $5::text, $6::text)
+ORDER BY l.target, l.reason, l.lane_key
+LIMIT $7
+
+-- Where a lane is held, or the request $3 has acted on it.
+-- name: held_in
+SELECT target, acted FROM (
+    SELECT l.target, l.held_seq, EXISTS (
+        SELECT FROM event v
+        WHERE v.target = l.target AND v.lane_key = l.lane_key AND v.request_id = $3) AS acted
+    FROM lane l WHERE l.target = ANY ($1::text[]) AND l.lane_key = $2
+) x
+WHERE held_seq IS NOT NULL OR acted
+ORDER BY target
