@@ -30,8 +30,8 @@ from tallystick.v1 import event_pb2
 Loop = Callable[[asyncio.Event], Coroutine[None, None, None]]
 
 
-async def work(installation: Installation, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
-    """Until `stop` is set; then what is in hand is finished or given back. `ready` is set when all loops run.
+async def work(installation: Installation, stop: asyncio.Event, started: Callable[[], None] | None = None) -> None:
+    """Until `stop` is set; then what is in hand is finished or given back. `started` is called once all loops run.
 
     Raises `SetupError` before it begins when something cannot work as it stands.
     """
@@ -40,8 +40,8 @@ async def work(installation: Installation, stop: asyncio.Event, ready: asyncio.E
         async with asyncio.TaskGroup() as tasks:
             for loop in _loops(installation, base):
                 tasks.create_task(loop(stop))
-            if ready is not None:
-                ready.set()
+            if started is not None:
+                started()
 
 
 def _used(installation: Installation) -> dict[str, Identified]:

@@ -36,7 +36,7 @@ class Pace:
     """How pollers go about it; all in seconds."""
 
     every_s: float = 60.0
-    #: The longest window of one walk, so that a long gap is caught up in parts that count.
+    #: The window of one walk where there is something to see, so that a long gap is caught up in parts that count.
     window_s: float = 86_400.0
     #: How far a store's clock may be behind ours before an empty walk would skip something.
     skew_s: float = 3_600.0
@@ -121,9 +121,12 @@ class Pollers:
         if cursor is None:
             return False
         overlap = timedelta(seconds=max(back_s, self._stores[connection].overlap_s))
+        span = usual = timedelta(seconds=self._pace.window_s)
         while True:
-            window = Window(cursor - overlap, min(now, cursor + timedelta(seconds=self._pace.window_s)))
+            window = Window(cursor - overlap, min(now, cursor + span))
             newest = await self._walk(connection, window)
+            # Years in which nothing changed are crossed in few walks.
+            span = usual if newest else 2 * span
             cursor = self._covered(cursor, window, newest, now)
             await self._cursors.advance(connection, FLOW, cursor)
             reach("poll.advanced")

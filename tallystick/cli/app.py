@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tallystick.cli import codes, migrate, roles
+from tallystick.cli import codes, demo, migrate, preview, roles, whole
 from tallystick.cli.codes import Exit
 from tallystick.cli.screen import complain, known_error
 from tallystick.errors import SetupError, Unreadable
@@ -59,5 +59,5 @@ app = typer.Typer(
     epilog=_EPILOG,
 )
 
-for _module in (roles, migrate):
+for _module in (demo, whole, roles, migrate, preview):
     _module.register(app)

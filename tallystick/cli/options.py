@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tallystick.cli import screen
+
 Config = Annotated[
     Path,
     typer.Option("--config", "-c", envvar="TALLYSTICK_CONFIG", help="The configuration file.", show_default=False),
@@ -29,7 +31,15 @@ Postgres = Annotated[
         metavar="URL",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", envvar="TALLYSTICK_DATA", help="The folder of `tallystick run`.", show_default=False, metavar="DIR"
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document and nothing else.", callback=screen.want_json)
+]
 LogLevel = Annotated[
     str, typer.Option("--log-level", envvar="TALLYSTICK_LOG_LEVEL", help="debug, info, warning or error.")
 ]

@@ -80,6 +80,12 @@ def installation_of(config: Path) -> "Installation":
     return assemble(load_settings(config), KINDS, Addresses("", ""))
 
 
+def installation_at(config: Path, kafka: str | None, postgres: str | None) -> "Installation":
+    """The configuration at the servers that options, environment or the file itself name."""
+    blank = installation_of(config)
+    return at(blank, require_addresses(blank.settings, kafka, postgres))
+
+
 def at(installation: "Installation", addresses: "Addresses", *, unclean: bool = False) -> "Installation":
     """The same at these servers."""
     return replace(installation, addresses=addresses, unclean=unclean)

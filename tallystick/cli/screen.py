@@ -32,8 +32,20 @@ def note(text: str) -> None:
     Console(file=sys.stderr, highlight=False, soft_wrap=True).print(escape(text))
 
 
+_as_json = False
+
+
+def want_json(wanted: bool) -> bool:
+    """Remember whether this command was asked for JSON, so that its errors are, too."""
+    global _as_json
+    _as_json = wanted
+    return wanted
+
+
 def complain(text: str) -> None:
-    """What went wrong, in words."""
+    """What went wrong, in words; with `--json` also as `{"error": …}`."""
+    if _as_json:
+        show_json({"error": text})
     Console(file=sys.stderr, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {escape(text)}")
 
 
