@@ -4,16 +4,18 @@ Inside, numbers with a fraction are `Decimal`, moments are naive UTC with micros
 tuple of ids, and nothing is `None`. Outside, as JSON-RPC has it: floats, texts to the second, and `false` for nothing.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from html import escape
 from typing import Any
 
 from . import errors
 
 _DATETIME, _DATE = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
+#: Lengths of texts that leave out seconds, minutes, the time of day.
+_SHORTENED = (16, 13, 10)
 RELATIONS = frozenset({"many2one", "one2many", "many2many"})
 TO_MANY = frozenset({"one2many", "many2many"})
 
@@ -99,10 +101,10 @@ _QUANTA = [Decimal(1).scaleb(-digits) for digits in range(10)]
 
 
 def moment(value: Any) -> datetime:
-    """A naive moment; `T`, `Z` and offsets are refused."""
+    """A naive moment, to the second, minute, hour or day; `T`, `Z` and offsets are refused."""
     text = str(value)
     try:
-        return datetime.strptime(text, _DATETIME[: max(0, len(text) - 2)])  # noqa: DTZ007
+        return datetime.strptime(text, _DATETIME[: len(text) - 2] if len(text) in _SHORTENED else _DATETIME)  # noqa: DTZ007
     except ValueError as error:
         raise errors.value_error(str(error)) from None
 
@@ -115,9 +117,17 @@ def _day(value: Any) -> date:
 
 
 def _html(value: Any) -> str:
-    """Plain text becomes a paragraph, as Odoo's sanitiser makes it."""
-    text = str(value)
-    return text if text.lstrip().startswith("<") else f"<p>{escape(text, quote=False)}</p>"
+    """As Odoo's sanitiser leaves it: unknown tags are dropped, what is no block becomes a paragraph."""
+    text = _TAG.sub(lambda tag: tag[0] if tag[1].lower() in _INLINE | _BLOCKS else "", str(value))
+    text = _LONE_AMPERSAND.sub("&amp;", text).replace("<br/>", "<br>")
+    first = _TAG.match(text.lstrip())
+    return text if first is not None and first[1].lower() in _BLOCKS else f"<p>{text}</p>"
+
+
+_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)[^>]*>")
+_LONE_AMPERSAND = re.compile(r"&(?!#?\w+;)")
+_INLINE = frozenset({"a", "b", "br", "em", "i", "span", "strong", "u"})
+_BLOCKS = frozenset({"div", "h1", "h2", "h3", "li", "ol", "p", "table", "tbody", "td", "tr", "ul"})
 
 
 _PLAIN: dict[str, Callable[[Any], Any]] = {

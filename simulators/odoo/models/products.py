@@ -40,12 +40,17 @@ _PRICELIST = (
     Field("sequence", "integer", "Sequence", default=16),
     ACTIVE,
 )
+# The vendor has rules for templates, categories and everything; an order line asks for its variant here.
+_APPLIED = (("0_product_variant", "Product Variant"),)
 _RULE_KINDS = (("fixed", "Fixed Price"), ("percentage", "Discount"))
 _RULE = (
-    Field("pricelist_id", "many2one", "Pricelist", "product.pricelist", required=True),
+    Field("pricelist_id", "many2one", "Pricelist", "product.pricelist", required=True, only=16),
+    Field("pricelist_id", "many2one", "Pricelist", "product.pricelist", only=19),
+    Field("applied_on", "selection", "Apply On", required=True, selection=_APPLIED, default="0_product_variant"),
     Field("product_id", "many2one", "Product Variant", "product.product"),
-    Field("compute_price", "selection", "Compute Price", selection=_RULE_KINDS, default="fixed"),
-    Field("fixed_price", "float", "Fixed Price", default=Decimal(0)),
+    Field("compute_price", "selection", "Compute Price", required=True, selection=_RULE_KINDS, default="fixed"),
+    Field("fixed_price", "float", "Fixed Price", digits=2, default=Decimal(0), only=16),
+    Field("fixed_price", "float", "Fixed Price", default=Decimal(0), only=19),
     Field("percent_price", "float", "Percentage Price", default=Decimal(0)),
     Field("min_quantity", "float", "Min. Quantity", digits=2, default=Decimal(0)),
     Field("date_start", "datetime", "Start Date"),
