@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tallystick.errors import TallystickError
+from tallystick.errors import TallystickError, Unauthorised
 
 from .names import MODULE
 from .records import Records
@@ -54,8 +54,12 @@ class ConnectionCheck:
         return (name, fine, "" if fine else "it is not there or no text: set `mark_field` to origin or to your own")
 
     async def _external_ids(self) -> Finding:
-        await self._records.addresses(["connections-test"], MODULE)
-        return ("External IDs can be looked up", True, "")
+        name = "External IDs can be looked up"
+        try:
+            await self._records.addresses(["connections-test"], MODULE)
+        except Unauthorised as error:
+            return (name, False, f'{error}; give the user "Access Rights" under Settings, Users, Administration')
+        return (name, True, "")
 
     def _readable(self, model: str) -> Callable[[], Awaitable[Finding]]:
         async def read() -> Finding:

@@ -105,7 +105,10 @@ def _line(line: DocumentLine, stored: StoredLine, ready: Ready) -> Iterable[Diff
 
 
 def _hint(what: str) -> str:
-    return " (its accuracy belongs under `arithmetic.price_decimals`)" if what == "price" else ""
+    """What to do where Odoo keeps fewer decimals (16: two of a price; all versions: two of a quantity)."""
+    if what == "price":
+        return " (how many decimals it keeps belongs under `arithmetic.price_decimals`)"
+    return " (it keeps the decimals of the accuracy Product Unit of Measure)"
 
 
 def _wording(line: DocumentLine, stored: StoredLine, ready: Ready) -> Iterable[Difference]:

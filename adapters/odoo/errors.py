@@ -17,6 +17,7 @@ _REFUSED = {
     "odoo.exceptions.UserError",
     "odoo.exceptions.ValidationError",
     "builtins.AttributeError",
+    "builtins.KeyError",
     "builtins.TypeError",
     "builtins.ValueError",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from tallystick.contract.document import Value
+from tallystick.errors import Unreadable
 
 from .records import FieldType
 from .references import Ids
@@ -17,16 +18,22 @@ _LINKS = ("many2one", "many2many")
 _NO_CELL = ("one2many", "binary", "reference", "properties", "json")
 
 
-def unfit(model: str, names: Iterable[str], types: Types) -> list[str]:
-    """Fields that this Odoo does not have, or that `load` cannot take, in words."""
-    return [words for name in names if (words := _unfit(model, name, types))]
+def unfit(model: str, fields: Mapping[str, Value], types: Types) -> list[str]:
+    """Fields that this Odoo does not have, that `load` cannot take, or whose value is none for them, in words."""
+    return [words for name, value in fields.items() if (words := _unfit(model, name, value, types))]
 
 
-def _unfit(model: str, name: str, types: Types) -> str:
+def _unfit(model: str, name: str, value: Value, types: Types) -> str:
     if name not in types:
         return f"{model} has no field {name!r} in this Odoo: correct the contract's row"
     kind = types[name].kind
-    return f"the field {name!r} of {model} is a {kind}, which a contract cannot fill" if kind in _NO_CELL else ""
+    if kind in _NO_CELL:
+        return f"the field {name!r} of {model} is a {kind}, which a contract cannot fill"
+    try:
+        cell(value, kind)
+    except Unreadable:
+        return f"the field {name!r} of {model} is a {kind}, and the contract gives it something else"
+    return ""
 
 
 def references(fields: Mapping[str, Value], types: Types) -> list[Reference]:

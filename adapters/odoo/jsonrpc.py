@@ -48,7 +48,7 @@ class JsonRpc:
         """See `Transport`."""
         try:
             number, body = self._request("object", "execute_kw", await self._arguments(call))
-        except (Unavailable, Unauthorised, SetupError) as error:
+        except (Unavailable, Unauthorised) as error:
             retry_after_s = getattr(error, "retry_after_s", None)
             return NotApplied(str(error), retry_after_s, isinstance(error, Throttled), reached=False)
         try:
@@ -63,9 +63,15 @@ class JsonRpc:
 
     async def _arguments(self, call: Call) -> list[Any]:
         ids = [] if call.ids is None else [list(call.ids)]
-        password = self._settings.api_key.reveal()
+        password = self._password()
         signed = [self._settings.database, await self._signed_in(password), password]
         return [*signed, call.model, call.method, ids, dict(call.arguments)]
+
+    def _password(self) -> str:
+        try:
+            return self._settings.api_key.reveal()
+        except SetupError as error:
+            raise Unauthorised(str(error)) from error
 
     async def _signed_in(self, password: str) -> int:
         """The user's id, asked once. Odoo answers a wrong password with `false`."""
@@ -105,7 +111,7 @@ class JsonRpc:
             case Meaning.THROTTLED:
                 raise Throttled("Odoo throttles")
             case Meaning.REFUSED if name == "odoo.exceptions.AccessError":
-                raise Unauthorised(f"Odoo lets the user not read this: {redacted(_message(data), ())}")
+                raise Unauthorised(f"Odoo does not let the user read this: {redacted(_message(data), ())}")
         raise Unavailable(f"Odoo could not answer ({name}): {redacted(_message(data), ())}")
 
     # ---- answers of writes

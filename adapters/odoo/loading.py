@@ -81,7 +81,7 @@ def _errors(reply: Done) -> list[Json]:
 def _applied(items: Sequence[Item], reply: Done) -> dict[str, Answer]:
     """One id for each record, in their order; anything else names no document of ours."""
     ids = reply.value.get("ids") if isinstance(reply.value, dict) else None
-    if not isinstance(ids, list) or len(ids) != len(items) or not all(isinstance(one, int) for one in ids):
+    if not isinstance(ids, list) or len(ids) != len(items) or any(type(one) is not int for one in ids):
         doubt = Doubt("Odoo took the call, but its answer does not name the records", unanswered=False)
         return dict.fromkeys((item.ref for item in items), doubt)
     return {item.ref: _compared(item, record_id) for item, record_id in zip(items, ids, strict=True)}

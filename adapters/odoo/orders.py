@@ -104,20 +104,20 @@ class OrderSinkOfOdoo:
 
     async def _check(self, jobs: Sequence[Job], _budget: Budget) -> dict[str, Answer]:
         """Odoo's own figures against the document's: currency, total, and every line."""
-        heads = await self._heads(jobs)
         lines = await self._stored(jobs)
-        return {job.ref: self._checked(job, head, lines[job.ref]) for job, head in zip(jobs, heads, strict=True)}
+        return {job.ref: self._checked(job, lines[job.ref]) for job in jobs}
 
-    def _checked(self, job: Job, head: Head, lines: Mapping[str, StoredLine]) -> Answer:
-        if isinstance(head, Missing):
-            return Refused(HoldReason.DELETED_IN_TARGET, head.detail)
-        if head.adopted:
-            return _adopted(job, head)
-        if head.verdict(job.mark) is not Verdict.THIS:
+    def _checked(self, job: Job, lines: Mapping[str, StoredLine]) -> Answer:
+        known: Known | None = job.ready.known
+        if known is None:
+            return Refused(HoldReason.DELETED_IN_TARGET, "the order was deleted in Odoo before it was checked")
+        if known.adopted:
+            return _adopted(job, known)
+        if known.verdict(job.mark) is not Verdict.THIS:
             words = f"the field {self._mark_field} does not hold the mark that was loaded: something in Odoo changes it"
             return Refused(HoldReason.DATA, f"{words}; name another `mark_field`, or resync the order")
-        found = [one for one in self._differences(job, head, lines) if not one.wording]
-        return compare.refusal(found) if found else Applied(str(head.id), head.number)
+        found = [one for one in self._differences(job, known, lines) if not one.wording]
+        return compare.refusal(found) if found else Applied(str(known.id), known.number)
 
     async def _confirm(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
         return await self._confirmer.confirm(jobs, budget)

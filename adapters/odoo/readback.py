@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tallystick import marks
 from tallystick.contract.document import OrderDocument
+from tallystick.errors import Unavailable
 from tallystick.ports import Job, Verdict
 
 from . import names
@@ -100,6 +101,8 @@ class Readback:
         self, jobs: Sequence[Job], dialect: Dialect, also: Collection[str] = ()
     ) -> tuple[list[Head], Mapping[str, Address]]:
         """The order of each job, and where our External IDs (those of `also` too) lead to."""
+        if self._mark_field not in dialect.order:
+            raise Unavailable(f"sale.order has no field {self._mark_field!r}: set `mark_field` to one that is there")
         ours = [names.order_name(self._connection, job.ref) for job in jobs]
         addresses = await self._records.addresses({*ours, *also})
         ids = {addresses[name].record_id for name in ours if name in addresses}

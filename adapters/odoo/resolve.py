@@ -130,7 +130,7 @@ def _lacking(document: OrderDocument, found: _Found) -> list[str]:
     """Everything that leads nowhere, in words, each once."""
     dialect = found.dialect
     told = fields.unfit("sale.order", document.fields, dialect.order)
-    told += fields.unfit("sale.order.line", (name for line in document.lines for name in line.fields), dialect.line)
+    told += [words for line in document.lines for words in fields.unfit("sale.order.line", line.fields, dialect.line)]
     skus = dict.fromkeys(line.product for line in document.lines)
     told += [words for sku in skus if (words := _product(sku, found.products[sku]))]
     told += fields.unresolved(_references(document, dialect), found.references)

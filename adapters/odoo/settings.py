@@ -19,8 +19,9 @@ _HOSTED_DOMAIN = ".odoo.com"
 class OdooSettings(Strict):
     """The keys of a connection of kind `odoo`.
 
-    The user needs to read and write sales orders and contacts, and to read products, taxes, pricelists and
-    External IDs. On Odoo Online the API belongs to the Custom plan only.
+    The user needs to read and write sales orders and contacts, to read products, taxes and pricelists, and for the
+    look-up of External IDs the group "Access Rights" of the administration. On Odoo Online the API belongs to the
+    Custom plan only.
     """
 
     #: The server's address: https://odoo.example

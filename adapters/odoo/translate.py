@@ -9,7 +9,7 @@ from . import fields, names
 from .readback import StoredLine, document_of
 from .resolve import Ready
 from .rows import Item
-from .values import cell, moment, plain, with_mark, without_mark
+from .values import cell, link, moment, plain, with_mark, without_mark
 from .versions import DELIVERY, DISCOUNT, NAME, PRICE, PRODUCT, QUANTITY
 
 _LINE = "order_line"
@@ -20,7 +20,7 @@ def whole_order(connection: str, job: Job, ready: Ready, mark_field: str) -> Ite
     document = document_of(job)
     owned = owned_fields(document, known=ready.known is not None)
     head = {
-        "partner_id/.id": str(ready.partner),
+        **_partner(ready),
         "date_order": moment(document.placed_at),
         **fields.cells(owned, ready.dialect.order, ready.ids),
     }
@@ -28,6 +28,12 @@ def whole_order(connection: str, job: Job, ready: Ready, mark_field: str) -> Ite
     lines = [_line(connection, job.ref, line, ready) for line in document.lines]
     lines += [_emptied(connection, job.ref, line_key, line, ready) for line_key, line in ready.surplus.items()]
     return _item(connection, job, head, tuple(lines))
+
+
+def _partner(ready: Ready) -> dict[str, str]:
+    """Only where it changes: when it is written, Odoo takes payment terms and pricelist from it anew (measured)."""
+    same = ready.known is not None and link(ready.known.values["partner_id"]) == ready.partner
+    return {} if same else {"partner_id/.id": str(ready.partner)}
 
 
 def mark_only(connection: str, job: Job, ready: Ready, mark_field: str) -> Item:

@@ -6,12 +6,13 @@ A many2one reads as [id, name] or false; an empty text or date reads as false. D
 import html
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tallystick import marks
 from tallystick.canonical.times import parse_instant
 from tallystick.contract.document import Value
+from tallystick.errors import Unreadable
 
 _TAG = re.compile(r"<[^>]*>")
 _NUMBERS = ("float", "monetary", "integer")
@@ -61,20 +62,30 @@ def plain(amount: Decimal) -> str:
 def cell(value: Value, kind: str) -> str:
     """A contract's value as a cell for a field of type `kind`; an empty cell clears the field.
 
-    Raises `Unreadable` for a date that is none.
+    Raises `Unreadable` for a number or a date that is none.
     """
-    if value is None:
+    if value in (None, ""):
         return ""
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, Decimal):
-        return plain(value)
-    written = str(value)
-    if kind == "datetime" and written:
+    if kind in _NUMBERS or isinstance(value, Decimal):
+        return plain(_decimal(value))
+    return _text_cell(str(value), kind)
+
+
+def _text_cell(written: str, kind: str) -> str:
+    if kind == "datetime":
         return moment(parse_instant(written.replace(" ", "T"), UTC))
     if kind == "date":
-        return written[:10]
+        return parse_instant(f"{written[:10]}T00:00:00", UTC).date().isoformat()
     return html.escape(written, quote=False).replace("\n", "<br/>") if kind == "html" else written
+
+
+def _decimal(value: Value) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise Unreadable(f"{str(value)[:40]!r} is no number") from error
 
 
 def same(stored: Any, value: Value, kind: str) -> bool:

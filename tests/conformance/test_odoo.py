@@ -217,15 +217,36 @@ async def test_a_deleted_order_is_never_made_anew(adapter: OdooAdapter, odoo: Od
     assert found.verdict is Verdict.ABSENT
 
 
-async def test_an_order_deleted_between_look_and_load_is_told(adapter: OdooAdapter, odoo: Odoo) -> None:
-    """The id that comes back is another than the one that the ledger knows."""
+async def test_an_order_deleted_between_look_and_load_is_not_made_anew(adapter: OdooAdapter, odoo: Odoo) -> None:
+    """An update carries no customer, without which Odoo makes no order."""
     draft = await deliver(adapter, job(document()), until="load")
+    ready = await prepared(adapter.orders, draft)
+    by_person(odoo, "unlink")
+    (answer,) = await adapter.orders.send(step_of(adapter.orders, draft, "load"), ready, jobs.budget())
+    assert isinstance(answer, Refused)
+    assert odoo.orders == []
+
+
+async def test_another_id_than_the_known_one_is_told(adapter: OdooAdapter, odoo: Odoo) -> None:
+    """The same, where the update moves the order to another customer."""
+    draft = await deliver(adapter, job(document()), until="load")
+    other = odoo.add("res.partner", "", {"name": "Other"})
+    by_person(odoo, "write", {"partner_id": other})
     ready = await prepared(adapter.orders, draft)
     by_person(odoo, "unlink")
     (answer,) = await adapter.orders.send(step_of(adapter.orders, draft, "load"), ready, jobs.budget())
     assert isinstance(answer, Refused)
     assert answer.reason is HoldReason.DELETED_IN_TARGET
     assert str(odoo.orders[0].id) in answer.detail
+
+
+async def test_what_people_set_from_the_customer_stays(adapter: OdooAdapter, odoo: Odoo) -> None:
+    """Written again, the customer would bring its own payment term back (measured in 16 and 19)."""
+    draft = await deliver(adapter, job(replace(document(), confirm=False)))
+    term = odoo.add("account.payment.term", "", {"name": "21 Days"})
+    by_person(odoo, "write", {"payment_term_id": term})
+    await deliver(adapter, revised(draft, document(MUGS), 2))
+    assert odoo.orders[0].row["payment_term_id"] == term
 
 
 async def test_fields_that_are_the_erps_own_are_given_once(adapter: OdooAdapter, odoo: Odoo) -> None:

@@ -43,7 +43,8 @@ def test_recorded_refusals_are_permanent(version: str, name: str) -> None:
         ("psycopg2.OperationalError", Meaning.PASSING),
         ("odoo.sql_db.PoolError", Meaning.PASSING),
         ("werkzeug.exceptions.TooManyRequests", Meaning.THROTTLED),
-        ("builtins.KeyError", Meaning.UNKNOWN),
+        ("builtins.KeyError", Meaning.REFUSED),
+        ("builtins.RuntimeError", Meaning.UNKNOWN),
         ("", Meaning.UNKNOWN),
     ],
 )

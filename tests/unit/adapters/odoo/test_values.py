@@ -28,6 +28,8 @@ def test_datetimes_are_naive_utc() -> None:
         (Decimal("1E+2"), "float", "100"),
         (Decimal("0.000001"), "float", "0.000001"),
         (7, "integer", "7"),
+        ("7.50", "float", "7.50"),
+        ("", "float", ""),
         ("2026-11-20T03:15:42Z", "datetime", "2026-11-20 03:15:42"),
         ("2026-11-20T23:50:00+07:00", "datetime", "2026-11-20 16:50:00"),
         ("2026-11-20T03:15:42Z", "date", "2026-11-20"),
@@ -39,9 +41,10 @@ def test_cells(value: Any, kind: str, text: str) -> None:
     assert cell(value, kind) == text
 
 
-def test_what_is_no_date_is_said_so() -> None:
-    with pytest.raises(Unreadable, match="is no date and time"):
-        cell("tomorrow", "datetime")
+@pytest.mark.parametrize(("value", "kind"), [("tomorrow", "datetime"), ("tomorrow", "date"), ("many", "float")])
+def test_what_is_no_date_and_no_number_is_said_so(value: str, kind: str) -> None:
+    with pytest.raises(Unreadable, match=f"'{value}"):
+        cell(value, kind)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_same(stored: Any, value: Any, kind: str, equal: bool) -> None:
 def test_relations_and_numbers() -> None:
     assert (link([7, "Web"]), link(False)) == (7, None)
     assert (links([9, 4]), links(False)) == ((4, 9), ())
-    assert (number(Decimal("10.12")), number(3), number(False)) == (Decimal("10.12"), 3, 0)
+    assert [number(Decimal("10.12")), number(3), number(False)] == [Decimal("10.12"), Decimal(3), Decimal(0)]
 
 
 @pytest.mark.parametrize("content", ["", "Web shop", "a [b] c"])
