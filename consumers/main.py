@@ -1,4 +1,4 @@
-"""Everything that loops, for one process: intake, relay, pollers, and a worker with its sweeper for each target."""
+"""Everything that loops, for one process: intake, relay, pollers, resyncs, and worker and sweeper of each target."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from consumers.intake import GROUP, Intake
 from consumers.pollers import Pace, Pollers
 from consumers.relay import Relay
+from consumers.resyncs import Into, Resyncs
 from consumers.target import Target
 from tallystick.engine import Reread
 from tallystick.identity import bind_identities
@@ -83,8 +84,12 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
             metrics=metrics,
         ).run
     )
-    for target in installation.targets:
-        yield Target(installation, base.pool, base.producer, target, _reread(installation, pending)).run
+    reread = _reread(installation, pending)
+    targets = [Target(installation, base.pool, base.producer, name, reread) for name in installation.targets]
+    for target in targets:
+        yield target.run
+    into = [Into(target.engine.ledger, target.router) for target in targets]
+    yield Resyncs(base.pool, rereads, door, into, clock, every_s=settings.work.sweep_every_s, scale=scale).run
 
 
 def _cut_short(loop: Loop) -> Loop:
