@@ -38,6 +38,8 @@ class Database:
         self.user = user
         self.models: dict[str, Model] = {}
         self.undo = Undo()
+        #: What models have to do once at the end of a call.
+        self.at_the_end: list[Callable[[], None]] = []
         self._effects: list[Effect] = []
         self._clock = clock
         self.begin({})
@@ -49,8 +51,8 @@ class Database:
 
     def flush(self) -> None:
         """Work out what depends on what was written."""
-        for model in self.models.values():
-            model.settle()
+        for work in self.at_the_end:
+            work()
 
     def commit(self) -> list[Effect]:
         """Keep it all; what has happened, each once, and no change of what is new."""

@@ -49,16 +49,21 @@ class Loader:
         self._plan = Plan(model, split, range(len(split)))
         self._zone = ZoneInfo(self._db.context.get("tz") or self._db.settings.zone)
         self._messages: list[Message] = []
+        self._waiting: list[_Item] = []
+        self._ids: list[int] = []
 
     def run(self) -> dict[str, Any]:
         """The answer of the call."""
         savepoint = self._db.savepoint()
-        spans = enumerate(self._plan.spans(self._rows))
-        ids = self._store([self._item(number, start, span) for number, (start, span) in spans])
+        for number, (start, span) in enumerate(self._plan.spans(self._rows)):
+            # Making an item may store those that wait, and begin a new list of them.
+            item = self._item(number, start, span)
+            self._waiting.append(item)
+        self._store()
         if any(message["type"] == "error" for message in self._messages):
             self._db.back_to(savepoint)
             return {"ids": False, "messages": self._messages, "nextrow": 0}
-        return {"ids": ids, "messages": self._messages, "nextrow": 0}
+        return {"ids": self._ids, "messages": self._messages, "nextrow": 0}
 
     # ---- converting --------------------------------------------------------------------------------------------------
 
@@ -136,6 +141,10 @@ class Loader:
 
     def _by_external_id(self, there: "Model", cell: Any) -> int:
         found = self._named(str(cell), there)
+        if found is None and any(item.external_id == self._full(str(cell)) for item in self._waiting):
+            # It stands further up in the same table.
+            self._store()
+            found = self._named(str(cell), there)
         if found is None:
             raise no_match("external id", cell)
         return found
@@ -167,14 +176,14 @@ class Loader:
 
     # ---- storing -----------------------------------------------------------------------------------------------------
 
-    def _store(self, items: Sequence[_Item]) -> list[int]:
-        """Record by record, so that each failure has its place; the server gives up after ten."""
-        ids: list[int] = []
+    def _store(self) -> None:
+        """What waits, record by record, so that each failure has its place; the server gives up after ten."""
+        items, self._waiting = self._waiting, []
         failed: list[OdooError] = []
         for count, item in enumerate(items, 1):
             savepoint = self._db.savepoint()
             try:
-                ids.append(self._store_one(item))
+                self._ids.append(self._store_one(item))
             except OdooError as error:
                 self._db.back_to(savepoint)
                 failed.append(error)
@@ -184,7 +193,6 @@ class Loader:
                 break
         if failed:
             self._blame_the_first(failed[0], items[0].where)
-        return ids
 
     def _store_one(self, item: _Item) -> int:
         external_ids, name = self._db.external_ids, self._model.name

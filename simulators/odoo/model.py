@@ -51,14 +51,11 @@ class Model:
     def fill(self, row: Row, given: Values) -> None:
         """Give a new row the values that nobody sent."""
 
-    def changed(self, row_id: int, given: Values, *, new: bool) -> None:
-        """A record was created or written by a client's values."""
+    def changed(self, row_id: int, given: Values, before: Row | None) -> None:
+        """A record was written by a client's values, or created where there was none before."""
 
     def removing(self, ids: Sequence[int]) -> None:
         """Refuse a removal, or remove what hangs on it."""
-
-    def settle(self) -> None:
-        """Work out what depends on other records, once at the end of a call."""
 
     def compute(self, field: str, row: Row) -> Any:
         """The value of a computed field."""
@@ -200,7 +197,7 @@ class Model:
         self._require(row, self._required)
         row_id = self.table.insert(row)
         self._write_to_many(row_id, to_many)
-        self.changed(row_id, values, new=True)
+        self.changed(row_id, values, None)
         return row_id
 
     def write(self, ids: Iterable[int], vals: Values) -> bool:
@@ -214,9 +211,10 @@ class Model:
         given, to_many = self._taken(values)
         given["write_date"] = self.db.now
         self._require(given, given)
+        before = self.table.rows[row_id]
         self.table.update(row_id, given)
         self._write_to_many(row_id, to_many)
-        self.changed(row_id, values, new=False)
+        self.changed(row_id, values, before)
 
     def unlink(self, ids: Iterable[int]) -> bool:
         """Remove records and the External IDs that name them."""

@@ -13,7 +13,7 @@ from .calls import Calls
 from .database import Database
 from .errors import OdooError
 from .fields import Field
-from .founding import found
+from .founding import found, plant
 from .records import Order, Partner
 from .settings import OdooSettings
 
@@ -38,15 +38,15 @@ class Odoo:
         self.db = Database(self.settings, now, _USER)
         self.calls = Calls(self.db, self.journal)
         models.install(self.db)
-        found(self)
-        self.journal.entries.clear()
+        found(self.db)
+        self.db.commit()
 
     # ---- what stands in it -------------------------------------------------------------------------------------------
 
     @property
     def orders(self) -> list[Order]:
         """All orders, oldest first."""
-        return [Order(self.db, "sale.order", row_id) for row_id in self.db.models["sale.order"].table.rows]
+        return [Order(self.db, "sale.order", row_id) for row_id in sorted(self.db.models["sale.order"].table.rows)]
 
     def order(self, external_id: str) -> Order:
         """The order that an External ID names. Raises LookupError."""
@@ -55,7 +55,9 @@ class Odoo:
     @property
     def partners(self) -> list[Partner]:
         """All customers, without the company's own contact."""
-        return [Partner(self.db, "res.partner", row_id) for row_id in self.db.models["res.partner"].table.rows][1:]
+        return [
+            Partner(self.db, "res.partner", row_id) for row_id in sorted(self.db.models["res.partner"].table.rows)[1:]
+        ]
 
     def id_of(self, external_id: str) -> int:
         """The database id of what an External ID names. Raises LookupError."""
@@ -77,9 +79,7 @@ class Odoo:
     def add(self, model: str, external_id: str, values: Mapping[str, Any]) -> int:
         """A record of any model, with an External ID unless that is empty."""
         self.db.begin({})
-        row_id = self.db.models[model].create_one(values)
-        if external_id:
-            self.db.external_ids.name_record(external_id, model, row_id)
+        row_id = plant(self.db, model, external_id, values)
         self.db.flush()
         self.calls.commit()
         return row_id

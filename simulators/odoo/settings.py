@@ -31,6 +31,10 @@ class OdooSettings:
     #: Whether a proxy stands before it: an outage is then a 502 with a page, else a cut connection.
     behind_proxy: bool = False
 
+    def __post_init__(self) -> None:
+        if self.version not in ("16.0", "19.0"):
+            raise ValueError(f"the double knows Odoo 16.0 and 19.0, not {self.version!r}")
+
     @property
     def major(self) -> int:
         """16 or 19."""

@@ -118,7 +118,7 @@ class SaleOrderLines(Model):
         super().write_one(row_id, values)
         self.orders.touched(order)
 
-    def changed(self, row_id: int, given: Values, *, new: bool) -> None:
+    def changed(self, row_id: int, given: Values, before: Row | None) -> None:
         order = self.table.rows[row_id]["order_id"]
         self.orders.touched(order)
         self.db.note("updated", self.orders.name, order)

@@ -92,6 +92,7 @@ class SaleOrders(Model):
         self.on_records |= _METHODS | {"action_done" if db.version < 17 else "action_lock"}
         self._last_number = 0
         self._dirty: dict[int, None] = {}
+        db.at_the_end.append(self._settle)
 
     @property
     def lines(self) -> "SaleOrderLines":
@@ -135,21 +136,22 @@ class SaleOrders(Model):
             return int(self.db.models["product.pricelist"].table.rows[pricelist]["currency_id"])
         return int(self.db.models["res.company"].table.rows[row["company_id"]]["currency_id"])
 
-    def changed(self, row_id: int, given: Values, *, new: bool) -> None:
-        if not new:
-            row = dict(self.table.rows[row_id])
-            if "partner_id" in given and row["state"] in _OPEN:
+    def changed(self, row_id: int, given: Values, before: Row | None) -> None:
+        row = self.table.rows[row_id]
+        if before is not None and any(row.get(name) != before.get(name) for name in ("partner_id", "pricelist_id")):
+            row = dict(row)
+            if row["partner_id"] != before["partner_id"] and row["state"] in _OPEN:
                 self._follow_partner(row, given)
             row["currency_id"] = self._currency(row)
             self.table.update(row_id, row)
         self.touched(row_id)
-        self.db.note("created" if new else "updated", self.name, row_id)
+        self.db.note("created" if before is None else "updated", self.name, row_id)
 
     def touched(self, row_id: int) -> None:
         """The order's amounts are to be worked out again."""
         self._dirty[row_id] = None
 
-    def settle(self) -> None:
+    def _settle(self) -> None:
         while self._dirty:
             row_id, _ = self._dirty.popitem()
             if row_id in self.table.rows:

@@ -70,13 +70,13 @@ class Partners(Model):
             return self.commercial(row["id"])
         return self.display_name(row["id"])
 
-    def changed(self, row_id: int, given: Values, *, new: bool) -> None:
+    def changed(self, row_id: int, given: Values, before: Row | None) -> None:
         row = self.table.rows[row_id]
         if row.get("type") == "contact" and not row.get("name"):
             raise errors.validation_error("Contacts require a name")
         if "credit_limit" in given:
             self.table.update(row_id, {"use_partner_credit_limit": bool(row["credit_limit"])})
-        self.db.note("created" if new else "updated", self.name, row_id)
+        self.db.note("created" if before is None else "updated", self.name, row_id)
 
     def display_name(self, row_id: int) -> str:
         row = self.table.rows[row_id]

@@ -38,7 +38,7 @@ class Taxes(Model):
     order: ClassVar[str] = "sequence, id"
     declared: ClassVar[Sequence[Field]] = _FIELDS
 
-    def changed(self, row_id: int, given: Values, *, new: bool) -> None:
+    def changed(self, row_id: int, given: Values, before: Row | None) -> None:
         if self.db.version >= 17:
             row = self.table.rows[row_id]
             self.table.update(row_id, {"price_include": row.get("price_include_override") == "tax_included"})

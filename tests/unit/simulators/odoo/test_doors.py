@@ -244,6 +244,11 @@ async def test_json2_is_not_in_16(odoo_16: Odoo) -> None:
         )
 
 
+def test_other_versions_are_not_known() -> None:
+    with pytest.raises(ValueError, match=r"knows Odoo 16\.0 and 19\.0"):
+        OdooSettings(version="17.0")
+
+
 def test_a_company_may_have_any_currency_and_zone() -> None:
     odoo = Odoo(OdooSettings(currency="THB", country="TH", zone="Asia/Bangkok"))
     company = odoo.act("res.company", "read", [1], ["currency_id", "country_id", "tax_calculation_rounding_method"])[0]

@@ -124,6 +124,16 @@ def test_a_record_is_found_by_its_own_database_id(odoo: Odoo) -> None:
     assert (answer["ids"], order.origin) == ([order.id], "Web")
 
 
+def test_a_row_may_refer_to_one_above_it(odoo: Odoo) -> None:
+    rows = [[f"{MODULE}.c", "Nord GmbH", ""], [f"{MODULE}.p", "Bea", f"{MODULE}.c"]]
+    assert odoo.act("res.partner", "load", ["id", "name", "parent_id/id"], rows)["messages"] == []
+    assert odoo.partners[-1].row["parent_id"] == odoo.id_of(f"{MODULE}.c")
+    answer = odoo.act(
+        "res.partner", "load", ["id", "name", "parent_id/id"], [*rows[1:], [f"{MODULE}.q", "Q", "no.one"]]
+    )
+    assert [one["record"] for one in answer["messages"]] == [1]
+
+
 def test_a_name_found_twice_takes_one_with_a_warning(odoo: Odoo) -> None:
     odoo.add("res.partner", "", {"name": "Anna Example"})
     answer = odoo.act("sale.order", "load", ["id", "partner_id"], [[f"{MODULE}.so_1", "Anna Example"]])

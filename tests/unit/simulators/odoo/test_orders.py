@@ -168,6 +168,13 @@ def test_another_customer_brings_other_addresses_but_keeps_the_pricelist_sent(od
     assert (order.row["partner_shipping_id"], order.currency) == (other, "THB")
 
 
+def test_the_same_customer_again_leaves_what_people_changed(odoo: Odoo) -> None:
+    order = loaded(odoo)
+    other = odoo.act("res.partner", "create", {"name": "Neighbour"})
+    odoo.act("sale.order", "write", [order.id], {"partner_shipping_id": other})
+    assert loaded(odoo).row["partner_shipping_id"] == other
+
+
 def test_rows_of_text_count_nothing(odoo: Odoo) -> None:
     order = loaded(odoo)
     before = order.amount_total
