@@ -23,7 +23,7 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.rows import Claim, EffectState, Head, Intent, RecordResult, Row
 from tallystick.ports import Answer, Doubt, Job, NotApplied, Refused, Sink, Step
 from tallystick.reasons import HoldReason, NotEligible, WaitReason
-from tallystick.telemetry import Metrics
+from tallystick.telemetry import SLO_S, Metrics
 from tallystick.turn import Document, Move, Rules, Turn
 
 log = structlog.get_logger(__name__)
@@ -260,6 +260,7 @@ class Engine:
                 for turn in turns:
                     turn.wait(WaitReason.THROTTLED, -wait_s, "the pace of the connection")
                 return
+            self._metrics.limiter_wait_seconds.labels(self.ledger.target).observe(wait_s)
             await asyncio.sleep(wait_s)
             budget = Budget(self._clock, self._clock.monotonic_s() + self._timing.request_s)
             turns = await self._intend(step, turns)
@@ -324,24 +325,38 @@ class Engine:
         await self.breaker.write()
         outcomes = [turn.outcome for turn in turns if turn.outcome is not None]
         reach("engine.settling")
-        mine = await self.ledger.settle(outcomes)
+        settled = await self.ledger.settle(outcomes)
         reach("engine.settled")
         for turn in turns:
-            if turn.outcome is not None:
+            if turn.head.claim.lane_key in settled.written:
                 self._count(turn)
         await self._poison.watch(turns)
-        return mine + [turn.head.claim for turn in turns if turn.stale]
+        return [*settled.mine, *(turn.head.claim for turn in turns if turn.stale)]
 
     def _count(self, turn: Turn) -> None:
         outcome, target = turn.outcome, self.ledger.target
         assert outcome is not None
         if outcome.hold is not None:
-            self._metrics.effects.labels(turn.flow, target, "held").inc()
+            self._count_hold(turn, outcome.hold)
         elif outcome.state in _COUNTED:
             self._metrics.effects.labels(turn.flow, target, _COUNTED[outcome.state]).inc()
-            if outcome.state is EffectState.APPLIED:
-                latency_s = self._clock.now().timestamp() - turn.head.received_at.timestamp()
-                self._metrics.sync_latency_seconds.labels(turn.flow, target).observe(max(0.0, latency_s))
+            if outcome.state is not EffectState.SUPERSEDED:
+                self._count_arrival(turn)
+
+    def _count_hold(self, turn: Turn, reason: HoldReason) -> None:
+        self._metrics.effects.labels(turn.flow, self.ledger.target, "held").inc()
+        if reason is HoldReason.MAPPING:
+            self._metrics.mapping_errors.labels(turn.head.connection, turn.flow).inc()
+        elif reason is HoldReason.UNBALANCED:
+            self._metrics.money_mismatch.labels(turn.head.connection, "total").inc()
+
+    def _count_arrival(self, turn: Turn) -> None:
+        """In time or late; what is overdue was counted as late at its deadline."""
+        labels = (turn.flow, self.ledger.target)
+        latency_s = max(0.0, self._clock.now().timestamp() - turn.head.received_at.timestamp())
+        self._metrics.sync_latency_seconds.labels(*labels).observe(latency_s)
+        if not turn.head.overdue:
+            self._metrics.slo_events.labels(*labels, "true" if latency_s <= SLO_S else "false").inc()
 
 
 _COUNTED = {

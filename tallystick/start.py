@@ -43,7 +43,7 @@ async def ground(installation: Installation, patience_s: float = PATIENCE_S) -> 
     postgres, kafka, settings = installation.addresses.postgres, installation.addresses.kafka, installation.settings
     await _wait_for("PostgreSQL", lambda: require_current(postgres), patience_s)
     await _wait_for("Kafka", lambda: ensure_topics(kafka, settings.kafka), patience_s)
-    pool = await open_pool(postgres, settings.ledger)
+    pool = await open_pool(postgres, settings.ledger, installation.metrics)
     producer = Producer(kafka, prefix=settings.kafka.prefix, metrics=installation.metrics)
     try:
         await known_connections(pool, settings.connections)

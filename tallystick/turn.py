@@ -23,6 +23,7 @@ from tallystick.ports import (
     Verdict,
 )
 from tallystick.reasons import HoldReason, WaitReason
+from tallystick.telemetry import flow_of
 
 Document = OrderDocument | CustomerDocument
 _UNFINISHED = (EffectState.IN_FLIGHT, EffectState.IN_DOUBT)
@@ -87,7 +88,7 @@ class Turn:
     @property
     def flow(self) -> str:
         """The metric label of the flow."""
-        return "customers" if self.head.entity_type == "customer" else "orders"
+        return flow_of(self.head.entity_type)
 
     @property
     def step(self) -> Step:

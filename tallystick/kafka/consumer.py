@@ -5,6 +5,7 @@ committed: whoever has them now reads it again, which the ledger makes harmless.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,11 @@ from aiokafka.errors import (
 from tallystick.errors import SetupError, Unavailable
 from tallystick.kafka.topics import RECORD_MAX, Topic
 from tallystick.telemetry import Metrics
+
+#: `group.min.session.timeout.ms` of a broker that was left as it came.
+_SESSION_MIN_S = 6.0
+_LAG_EVERY_S = 10.0
+_LAG_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,15 @@ class Times:
     #: A consumer that does not poll for so long leaves the group.
     poll_s: float = 300.0
 
+    def scaled(self, scale: float) -> "Times":
+        """Quicker, so that a killed member is missed sooner; not below what brokers allow by default."""
+        return Times(
+            max(_SESSION_MIN_S, self.session_s * scale),
+            max(_SESSION_MIN_S, self.rebalance_s * scale),
+            max(0.3, self.heartbeat_s * scale),
+            self.poll_s,
+        )
+
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     """One member of a group. Used by one task; use it as a context manager."""
@@ -89,6 +104,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._client: AIOKafkaConsumer | None = None
         self._assignment = 0
         self._paused = False
+        self._lag_due_at_s = 0.0
+        self._lag_shown: set[TopicPartition] = set()
         #: Written down, but its commit has not succeeded yet.
         self._uncommitted: dict[TopicPartition, int] = {}
 
@@ -155,6 +172,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             raise SetupError(f"Kafka does not let the group {self.group} read {', '.join(self._topics)}") from error
         except KafkaError as error:
             raise Unavailable(f"Kafka: {type(error).__name__}") from error
+        await self._show_lag()
         return self._batch(found)
 
     def _batch(self, found: Mapping[TopicPartition, Sequence[object]]) -> Batch:
@@ -192,10 +210,27 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return False
 
     async def lag(self) -> dict[TopicPartition, int]:
-        """How many records are behind each partition in hand, as of the last fetch."""
+        """How many records are behind each partition in hand; asks the broker, so it holds while paused, too.
+
+        Raises `KafkaError`.
+        """
         client = self._started()
-        ends = {partition: client.highwater(partition) for partition in self.assigned}
-        return {tp: max(0, end - await client.position(tp)) for tp, end in ends.items() if end is not None}
+        ends = await client.end_offsets(list(self.assigned))
+        return {tp: max(0, end - await client.position(tp)) for tp, end in ends.items()}
+
+    async def _show_lag(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self._metrics is None or now_s < self._lag_due_at_s or not self.assigned:
+            return
+        self._lag_due_at_s = now_s + _LAG_EVERY_S
+        with contextlib.suppress(KafkaError, IllegalStateError, TimeoutError):
+            async with asyncio.timeout(_LAG_WITHIN_S):
+                lag = await self.lag()
+            for partition in self._lag_shown - set(lag):
+                self._metrics.consumer_lag.remove(self.group, partition.topic, str(partition.partition))
+            for partition, records in lag.items():
+                self._metrics.consumer_lag.labels(self.group, partition.topic, str(partition.partition)).set(records)
+            self._lag_shown = set(lag)
 
     # ---- back-pressure ---------------------------------------------------------------------------------------------
 
@@ -221,6 +256,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._commit(within_s=5.0)
         self._uncommitted.clear()
         self._assignment += 1
+        self._lag_due_at_s = 0.0
         if self._metrics is not None:
             self._metrics.rebalances.labels(self.group).inc()
 

@@ -22,8 +22,10 @@ from tallystick.ledger.rows import (
     Recorded,
     RecordResult,
     Row,
+    Settled,
 )
 from tallystick.reasons import HoldReason
+from tallystick.telemetry import Metrics
 
 _SQL = queries("lanes")
 Key = tuple[str, str, str, str, str]
@@ -32,9 +34,20 @@ Key = tuple[str, str, str, str, str]
 class Ledger:
     """All lanes of `target`. `late_apply_max_s` is the target's bound on how late a given-up request may land."""
 
-    def __init__(self, pool: Pool, target: str, owner: str, timing: Timing, late_apply_max_s: float) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        target: str,
+        owner: str,
+        timing: Timing,
+        late_apply_max_s: float,
+        metrics: Metrics | None = None,
+    ) -> None:
         self.target = target
         self._pool = pool
+        metrics = metrics or Metrics()
+        self._takeovers = metrics.lease_takeovers.labels(target)
+        self._fenced = metrics.fenced_writes.labels(target)
         self._owner = owner
         self._lease = timedelta(seconds=timing.lease_s)
         self._flight = timedelta(seconds=timing.request_s + timing.margin_s)
@@ -103,6 +116,7 @@ class Ledger:
         paused = await self._paused(connection)
         rows = await connection.fetch(_SQL["take"], self.target, keys, take, self._owner, self._lease, paused)
         taken = tuple(Claim(row["lane_key"], row["epoch"]) for row in rows if row["taken"])
+        self._takeovers.inc(sum(row["taken_over"] for row in rows))
         again = [claim.lane_key for claim in taken if claim.epoch > 1]
         if again:
             await connection.execute(_SQL["doubt_in_flight"], self.target, again, self._late)
@@ -158,13 +172,13 @@ class Ledger:
         )
         return {row["lane_key"] for row in rows}
 
-    async def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
-        """Write outcomes down; answers the lanes that are still ours and have more to do."""
+    async def settle(self, outcomes: Sequence[Outcome]) -> Settled:
+        """Write outcomes down, each only if its lane is still ours and its effect as it was read."""
         if not outcomes:
-            return []
+            return Settled()
         return await self._pool.run(lambda connection: self._settle(connection, outcomes))
 
-    async def _settle(self, connection: Connection, outcomes: Sequence[Outcome]) -> list[Claim]:
+    async def _settle(self, connection: Connection, outcomes: Sequence[Outcome]) -> Settled:
         keys = sorted(outcome.claim.lane_key for outcome in outcomes)
         await connection.execute(_SQL["lock_lanes"], self.target, keys)
         settled = {
@@ -179,8 +193,9 @@ class Ledger:
             [o.claim.lane_key for o in outcomes if o.clear_late and o.claim.lane_key in settled],
             self._lease,
         )
+        self._fenced.inc(len(outcomes) - len(rows))
         mine = {row["lane_key"] for row in rows if row["mine"]}
-        return [outcome.claim for outcome in outcomes if outcome.claim.lane_key in mine]
+        return Settled(tuple(o.claim for o in outcomes if o.claim.lane_key in mine), frozenset(settled))
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """Give lanes back unsettled (a drain, or nothing left to do in them)."""

@@ -3,13 +3,16 @@
 No LISTEN, no session locks, no session settings: everything that a statement needs is in the statement.
 """
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 import stamina
 
 from tallystick.settings import LedgerSettings
+from tallystick.telemetry import Metrics
 
 #: asyncpg ships no types.
 Connection: TypeAlias = Any
@@ -22,8 +25,9 @@ _ROLLED_BACK = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 class Pool:
     """A pool of connections; `run` is the one way to a transaction."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, metrics: Metrics | None = None) -> None:
         self._pool = pool
+        self._wait_seconds = metrics.db_acquire_seconds if metrics is not None else None
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in one transaction; repeated whole after a deadlock or a serialization failure.
@@ -32,21 +36,29 @@ class Pool:
         """
         async for attempt in stamina.retry_context(on=_ROLLED_BACK, attempts=10, wait_initial=0.01, wait_max=0.5):
             with attempt:
-                async with self._pool.acquire() as connection, connection.transaction():
+                async with self._connection() as connection, connection.transaction():
                     return await work(connection)
         raise AssertionError("unreachable")
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """One statement by itself."""
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             return list(await connection.fetch(query, *arguments))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        began_s = time.perf_counter()
+        async with self._pool.acquire() as connection:
+            if self._wait_seconds is not None:
+                self._wait_seconds.observe(time.perf_counter() - began_s)
+            yield connection
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._pool.close()
 
 
-async def open_pool(dsn: str, settings: LedgerSettings | None = None) -> Pool:
+async def open_pool(dsn: str, settings: LedgerSettings | None = None, metrics: Metrics | None = None) -> Pool:
     """Open the pool. Raises `OSError` or asyncpg's errors when Postgres cannot be reached."""
     settings = settings or LedgerSettings()
     pool = await asyncpg.create_pool(
@@ -57,4 +69,4 @@ async def open_pool(dsn: str, settings: LedgerSettings | None = None) -> Pool:
         command_timeout=60,
         max_inactive_connection_lifetime=300,
     )
-    return Pool(pool)
+    return Pool(pool, metrics)

@@ -83,6 +83,16 @@ class RecordResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of outcomes; the keys are those of lanes."""
+
+    #: Still ours, and with more to do.
+    mine: tuple[Claim, ...] = ()
+    #: Written down. The others were lost, or their effect had changed meanwhile.
+    written: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The effect whose turn it is in a lane of ours, with all that is known about it."""
 
@@ -115,6 +125,8 @@ class Head:
     doubt_age_s: float | None
     parent_skipped: bool
     recorded_for_s: float
+    #: Its time was over before, and that was counted.
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)

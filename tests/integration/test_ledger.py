@@ -74,7 +74,7 @@ async def test_only_the_newest_holder_of_a_lane_may_write(database: str) -> None
         await expire_leases(pool)
         (taken,) = await ledger.take_due(limit=10, per_connection=10)
         assert taken.epoch == claim.epoch + 1
-        assert await ledger.settle([applied(old)]) == []
+        assert (await ledger.settle([applied(old)])).mine == ()
         assert await ledger.intend([Intent(old, "v1", None)]) == set()
         assert await states(pool) == [(1, "IN_DOUBT")], "what the former holder left in flight is in doubt"
         assert (await lane(pool))["late_until"] is not None
@@ -85,7 +85,7 @@ async def test_a_lane_is_free_and_idle_when_nothing_is_left(database: str) -> No
         (claim,) = (await ledger.record([order(1)])).claims
         head = await head_of(ledger, claim)
         await intend(ledger, claim)
-        assert await ledger.settle([applied(head)]) == []
+        assert (await ledger.settle([applied(head)])).mine == ()
         row = await lane(pool)
         assert (row["owner"], row["lease_until"], row["due_at"], row["reason"]) == (None, None, None, None)
         bound = await ledger.bindings("order", ["shop/1"])
@@ -99,7 +99,7 @@ async def test_a_revision_recorded_while_the_lane_is_held_is_seen_by_its_holder(
         head = await head_of(ledger, claim)
         await intend(ledger, claim)
         await ledger.record([order(1, 2)])
-        assert await ledger.settle([applied(head)]) == [claim]
+        assert (await ledger.settle([applied(head)])).mine == (claim,)
         assert (await head_of(ledger, claim)).revision == 2
 
 
@@ -122,8 +122,8 @@ async def test_an_outcome_that_would_hold_gives_way_to_a_revision_that_came_mean
         head = await head_of(ledger, claim)
         await intend(ledger, claim)
         await ledger.record([order(1, 2)])
-        mine = await ledger.settle([outcome(head, EffectState.QUEUED, was=EffectState.IN_FLIGHT, hold=HoldReason.DATA)])
-        assert mine == [claim]
+        held = outcome(head, EffectState.QUEUED, was=EffectState.IN_FLIGHT, hold=HoldReason.DATA)
+        assert (await ledger.settle([held])).mine == (claim,)
         assert await states(pool) == [(1, "SUPERSEDED"), (2, "QUEUED")]
 
 
@@ -136,7 +136,7 @@ async def test_an_effect_in_doubt_keeps_its_doubt_when_it_is_held(database: str)
         held = outcome(
             head, EffectState.IN_DOUBT, was=EffectState.IN_FLIGHT, hold=HoldReason.IN_DOUBT_NO_LOOKUP, doubt=True
         )
-        assert await ledger.settle([held]) == []
+        assert (await ledger.settle([held])).mine == ()
         assert await states(pool) == [(1, "IN_DOUBT"), (2, "QUEUED")]
         assert (await lane(pool))["reason"] == "IN_DOUBT_NO_LOOKUP"
 
@@ -182,7 +182,7 @@ async def test_while_the_order_was_never_applied_its_state_goes_before_every_del
         head = await head_of(ledger, claim)
         assert head.entity_type == "order"
         await intend(ledger, claim)
-        assert await ledger.settle([applied(head)]) == [claim]
+        assert (await ledger.settle([applied(head)])).mine == (claim,)
         assert (await head_of(ledger, claim)).entity_type == "refund"
 
 
@@ -191,7 +191,7 @@ async def test_a_waiting_lane_is_due_again_by_itself(database: str) -> None:
         (claim,) = (await ledger.record([order(1)])).claims
         head = await head_of(ledger, claim)
         waits = outcome(head, EffectState.QUEUED, wait=WaitReason.THROTTLED, due_in_s=3600)
-        assert await ledger.settle([waits]) == []
+        assert (await ledger.settle([waits])).mine == ()
         assert await ledger.take_due(limit=10, per_connection=10) == ()
         await pool.fetch("UPDATE lane SET due_at = clock_timestamp()")
         (again,) = await ledger.take_due(limit=10, per_connection=10)

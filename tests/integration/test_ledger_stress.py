@@ -42,7 +42,7 @@ async def _work(ledger: Ledger, taken: asyncio.Queue[tuple[Claim, ...]], done: a
             granted = await ledger.intend([Intent(head, "v1", None) for head in heads])
             again = [head.claim for head in heads if head.claim.lane_key not in granted]
             settled = await ledger.settle([applied(head) for head in heads if head.claim.lane_key in granted])
-            claims = settled + again
+            claims = [*settled.mine, *again]
         await asyncio.sleep(0)
 
 

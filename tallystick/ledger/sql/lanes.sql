@@ -89,7 +89,8 @@ FROM (
     ) w
 ) d
 WHERE l.target = $1 AND l.lane_key = d.lane_key
-RETURNING l.lane_key, l.epoch, d.take AS taken, l.held_seq IS NOT NULL AS held
+RETURNING l.lane_key, l.epoch, d.take AS taken, d.take AND d.lease_until IS NOT NULL AS taken_over,
+    l.held_seq IS NOT NULL AS held
 
 -- What a former holder left in flight is in doubt from now on, and may still land. $3 is the target's late_apply_max;
 -- what cannot undo anything (the target compares its mark) opens no window.
@@ -147,7 +148,7 @@ SELECT DISTINCT ON (l.lane_key)
     (e.kind = 'DELTA' AND EXISTS (
         SELECT FROM effect s WHERE s.target = $1 AND s.lane_key = l.lane_key AND s.kind = 'STATE'
           AND s.state = 'SKIPPED')) AS parent_skipped,
-    extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s
+    extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s, e.overdue
 FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
 JOIN lane l ON l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch
 LEFT JOIN binding parent
