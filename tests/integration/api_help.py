@@ -1,5 +1,6 @@
 """The API over loopback, on a real ledger whose engine delivers to the plain ERP from a store on a shelf."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +18,7 @@ from consumers.target import build_engine
 from service.api import api_server
 from service.watch import WatchLimits
 from simulators.serving import serve
+from tallystick.canonical.keys import order_key
 from tallystick.engine import Engine
 from tallystick.installation import Addresses, Installation, assemble
 from tallystick.intake.door import Door
@@ -46,7 +48,7 @@ from tests.unit.contract.written import rules
 SCALE = 0.02
 ACTOR = (("tallystick-actor", "Ada"),)
 DEADLINE_S = 30.0
-QUICK = WatchLimits(heartbeat_s=0.3, poll_s=0.02, page=3, per_caller=3)
+QUICK = WatchLimits(heartbeat_s=0.3, poll_s=0.02, page=20, per_caller=3)
 
 
 @dataclass
@@ -100,10 +102,17 @@ class World:
         while claims := await self.engine.ledger.take_due(limit=500, per_connection=500):
             await self.engine.work(claims)
 
+    async def settled(self) -> None:
+        """Work until nothing is unfinished, also what waits for a moment."""
+        async with asyncio.timeout(60):
+            while await self.engine.ledger.unfinished(1):
+                await self.work()
+                await asyncio.sleep(0.02)
+
     async def hold(self, order_id: str = "1", **order: Any) -> None:
         """An order that the ERP refuses."""
         self.shop.put(order_id, **order)
-        self.erp.refuses.add(f"shop/{order_id}")
+        self.erp.refuses.add(order_key("shop", order_id))
         await self.take(order_id)
 
     def writes(self, order_id: str = "1") -> list[str]:
@@ -211,7 +220,7 @@ def _world(
 ) -> World:
     objects, clock = Objects(pool), installation.clock
     door = Door(objects, producer, installation.metrics)
-    rereads = Rereads(objects, door, installation.stores, clock, pauses=Pauses(clock, SCALE))
+    rereads = Rereads(objects, door, installation.stores, clock, pauses=Pauses(clock, SCALE / 10))
     engine = build_engine(installation, pool, "erp")
     router = Router("erp", installation.plans("erp"))
     resyncs = Resyncs(pool, rereads, door, (Into(engine.ledger, router),), clock, every_s=0.05, scale=SCALE)
