@@ -1,5 +1,7 @@
 -- Lanes and effects. Every transaction here takes the lanes first, in key order (`lock_lanes`), and then works in
 -- new statements: under READ COMMITTED one statement for all of it reads rows older than the locks it waited for.
+-- What is joined by key carries the target in its MATERIALIZED input: before a table has statistics, a constant target
+-- looks so selective that every row of the target would be tried for every row of the input.
 
 -- Make the lanes that are not there yet. $2 keys in order, $3 their connections.
 -- name: insert_lanes
@@ -18,8 +20,8 @@ ORDER BY lane_key FOR UPDATE
 -- Append the effects that are not there yet, at the next places of their lanes, with their payloads.
 -- Answers (ord, seq) of those that are new.
 -- name: insert_effects
-WITH input AS (
-    SELECT * FROM unnest(
+WITH input AS MATERIALIZED (
+    SELECT $1::text AS target, * FROM unnest(
         $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::boolean[],
         $10::text[], $11::timestamptz[], $12::text[], $13::integer[], $14::bigint[], $15::bytea[]
     ) WITH ORDINALITY AS i (
@@ -28,24 +30,24 @@ WITH input AS (
 ), fresh AS (
     SELECT i.*, l.next_seq + row_number() OVER (PARTITION BY i.lane_key ORDER BY i.ord) - 1 AS seq
     FROM input i
-    JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key
+    JOIN lane l ON l.target = i.target AND l.lane_key = i.lane_key
     WHERE NOT EXISTS (
         SELECT FROM effect e
-        WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.entity_type = i.entity_type
+        WHERE e.target = i.target AND e.lane_key = i.lane_key AND e.entity_type = i.entity_type
           AND e.entity_id = i.entity_id AND e.operation = i.operation AND e.op_id = i.op_id)
 ), effects AS (
     INSERT INTO effect (
         target, lane_key, seq, entity_type, entity_id, operation, op_id, kind, revision, forced, state,
         external_ref, received_at, source_topic, source_partition, source_offset)
-    SELECT $1, lane_key, seq, entity_type, entity_id, operation, op_id, kind, revision, forced, 'QUEUED',
+    SELECT target, lane_key, seq, entity_type, entity_id, operation, op_id, kind, revision, forced, 'QUEUED',
         external_ref, received_at, source_topic, source_partition, source_offset
     FROM fresh
 ), payloads AS (
-    INSERT INTO payload (target, lane_key, seq, body) SELECT $1, lane_key, seq, body FROM fresh
+    INSERT INTO payload (target, lane_key, seq, body) SELECT target, lane_key, seq, body FROM fresh
 ), lanes AS (
     UPDATE lane l SET next_seq = l.next_seq + n.fresh
-    FROM (SELECT lane_key, count(*) AS fresh FROM fresh GROUP BY lane_key) n
-    WHERE l.target = $1 AND l.lane_key = n.lane_key
+    FROM (SELECT target, lane_key, count(*) AS fresh FROM fresh GROUP BY target, lane_key) n
+    WHERE l.target = n.target AND l.lane_key = n.lane_key
 )
 SELECT ord, seq FROM fresh
 
@@ -62,8 +64,27 @@ RETURNING e.lane_key, e.seq
 -- Wake lanes that have work (idle ones, and those held for an effect that is now superseded), and take the free due
 -- ones: epoch + 1 and a lease. $3 false only wakes; connections in $6 are paused and never taken.
 -- name: take
+WITH open AS MATERIALIZED (
+    SELECT x.target, x.lane_key, x.connection, x.lease_until, x.due_at, x.held_seq,
+        EXISTS (
+            SELECT FROM effect e WHERE e.target = x.target AND e.lane_key = x.lane_key
+              AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS unfinished,
+        EXISTS (
+            SELECT FROM effect h WHERE h.target = x.target AND h.lane_key = x.lane_key AND h.seq = x.held_seq
+              AND h.state = 'SUPERSEDED') AS freed
+    FROM lane x
+    WHERE x.target = $1 AND x.lane_key = ANY ($2::text[])
+), woken AS (
+    SELECT o.*, CASE WHEN o.unfinished AND (o.freed OR (o.due_at IS NULL AND o.held_seq IS NULL))
+        THEN clock_timestamp() ELSE o.due_at END AS wake_at
+    FROM open o
+), decided AS MATERIALIZED (
+    SELECT w.*, $3::boolean AND coalesce(w.wake_at <= clock_timestamp(), false) AND w.connection <> ALL ($6::text[])
+        AND (w.lease_until IS NULL OR w.lease_until < clock_timestamp()) AS take
+    FROM woken w
+)
 UPDATE lane l SET
-    due_at = d.due_at,
+    due_at = d.wake_at,
     reason = CASE WHEN d.freed OR d.take THEN NULL ELSE l.reason END,
     detail = CASE WHEN d.freed OR d.take THEN NULL ELSE l.detail END,
     held_seq = CASE WHEN d.freed THEN NULL ELSE l.held_seq END,
@@ -71,24 +92,8 @@ UPDATE lane l SET
     epoch = l.epoch + d.take::integer,
     owner = CASE WHEN d.take THEN $4 ELSE l.owner END,
     lease_until = CASE WHEN d.take THEN clock_timestamp() + $5::interval ELSE l.lease_until END
-FROM (
-    SELECT w.*,
-        $3::boolean AND coalesce(w.due_at <= clock_timestamp(), false) AND w.connection <> ALL ($6::text[])
-            AND (w.lease_until IS NULL OR w.lease_until < clock_timestamp()) AS take
-    FROM (
-        SELECT x.lane_key, x.connection, x.lease_until, h.seq IS NOT NULL AS freed,
-            CASE WHEN u.open AND (h.seq IS NOT NULL OR (x.due_at IS NULL AND x.held_seq IS NULL))
-                THEN clock_timestamp() ELSE x.due_at END AS due_at
-        FROM lane x
-        CROSS JOIN LATERAL (SELECT EXISTS (
-            SELECT FROM effect e WHERE e.target = x.target AND e.lane_key = x.lane_key
-              AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS open) u
-        LEFT JOIN effect h ON h.target = x.target AND h.lane_key = x.lane_key AND h.seq = x.held_seq
-            AND h.state = 'SUPERSEDED'
-        WHERE x.target = $1 AND x.lane_key = ANY ($2::text[])
-    ) w
-) d
-WHERE l.target = $1 AND l.lane_key = d.lane_key
+FROM decided d
+WHERE l.target = d.target AND l.lane_key = d.lane_key
 RETURNING l.lane_key, l.epoch, d.take AS taken, d.take AND d.lease_until IS NOT NULL AS taken_over,
     l.held_seq IS NOT NULL AS held
 
@@ -99,10 +104,10 @@ WITH doubted AS (
     UPDATE effect e
     SET state = 'IN_DOUBT', doubt_at = greatest(e.flight_deadline, clock_timestamp())
     WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.state = 'IN_FLIGHT'
-    RETURNING e.lane_key, CASE WHEN e.may_undo THEN e.flight_deadline END AS flight_deadline
+    RETURNING e.target, e.lane_key, CASE WHEN e.may_undo THEN e.flight_deadline END AS flight_deadline
 )
 UPDATE lane l SET late_until = greatest(l.late_until, d.flight_deadline + $3::interval)
-FROM doubted d WHERE l.target = $1 AND l.lane_key = d.lane_key
+FROM doubted d WHERE l.target = d.target AND l.lane_key = d.lane_key
 RETURNING l.lane_key
 
 -- Free due lanes, at most $2 a connection and $3 in all, the longest due first; paused connections left out.
@@ -129,7 +134,10 @@ ORDER BY lane_key FOR UPDATE SKIP LOCKED
 -- The head effect of each lane that is still ours: the unfinished effect with the lowest seq, but while the lane's
 -- order was never applied its STATE effects go before every DELTA. A lane without unfinished effects has seq NULL.
 -- name: heads
-SELECT DISTINCT ON (l.lane_key)
+WITH ours AS MATERIALIZED (
+    SELECT $1::text AS target, * FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
+)
+SELECT
     l.lane_key, l.epoch, l.connection,
     coalesce(extract(epoch FROM l.late_until - clock_timestamp()), 0)::float8 AS late_for_s,
     e.seq, e.entity_type, e.entity_id, e.operation, e.op_id, e.kind, e.revision, e.forced, e.state, e.step,
@@ -139,31 +147,33 @@ SELECT DISTINCT ON (l.lane_key)
         SELECT jsonb_array_elements_text(b.lines) AS line
         UNION ALL
         SELECT jsonb_array_elements_text(d.lines) FROM effect d
-        WHERE d.target = $1 AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
+        WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
           AND d.entity_id = e.entity_id) k) AS lines,
     parent.applied_revision AS parent_revision,
     (SELECT extract(epoch FROM clock_timestamp() - max(d.doubt_at))::float8 FROM effect d
-     WHERE d.target = $1 AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
+     WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
        AND d.entity_id = e.entity_id) AS doubt_age_s,
     (e.kind = 'DELTA' AND EXISTS (
-        SELECT FROM effect s WHERE s.target = $1 AND s.lane_key = l.lane_key AND s.kind = 'STATE'
+        SELECT FROM effect s WHERE s.target = l.target AND s.lane_key = l.lane_key AND s.kind = 'STATE'
           AND s.state = 'SKIPPED')) AS parent_skipped,
     extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s, e.overdue
-FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
-JOIN lane l ON l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch
+FROM ours c
+JOIN lane l ON l.target = c.target AND l.lane_key = c.lane_key AND l.epoch = c.epoch
 LEFT JOIN binding parent
-    ON parent.target = $1 AND parent.entity_type = 'order' AND parent.entity_id = l.lane_key
-LEFT JOIN effect e
-    ON e.target = $1 AND e.lane_key = l.lane_key AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')
+    ON parent.target = l.target AND parent.entity_type = 'order' AND parent.entity_id = l.lane_key
+LEFT JOIN LATERAL (
+    SELECT * FROM effect u
+    WHERE u.target = l.target AND u.lane_key = l.lane_key AND u.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')
+    ORDER BY (u.kind = 'DELTA' AND parent.applied_revision IS NULL), u.seq
+    LIMIT 1) e ON true
 LEFT JOIN binding b
-    ON b.target = $1 AND b.entity_type = e.entity_type AND b.entity_id = e.entity_id AND NOT b.tombstone
-LEFT JOIN payload p ON p.target = $1 AND p.lane_key = l.lane_key AND p.seq = e.seq
-ORDER BY l.lane_key, (e.kind = 'DELTA' AND parent.applied_revision IS NULL), e.seq
+    ON b.target = l.target AND b.entity_type = e.entity_type AND b.entity_id = e.entity_id AND NOT b.tombstone
+LEFT JOIN payload p ON p.target = l.target AND p.lane_key = l.lane_key AND p.seq = e.seq
 
 -- Make intents durable. Only for the holder's epoch and for the effect as it was read; the lease outlives the flight.
 -- name: intend
-WITH input AS (
-    SELECT * FROM unnest(
+WITH input AS MATERIALIZED (
+    SELECT $1::text AS target, * FROM unnest(
         $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::integer[], $7::text[], $10::text[], $11::boolean[]
     ) AS i (lane_key, epoch, seq, state, step, contract_version, lines, may_undo)
 ), flown AS (
@@ -173,19 +183,19 @@ WITH input AS (
         claimed_at = coalesce(e.claimed_at, clock_timestamp()), contract_version = i.contract_version,
         lines = coalesce(i.lines::jsonb, e.lines), may_undo = i.may_undo
     FROM input i
-    JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
-    WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.seq = i.seq AND e.state = i.state AND e.step = i.step
-    RETURNING e.lane_key
+    JOIN lane l ON l.target = i.target AND l.lane_key = i.lane_key AND l.epoch = i.epoch
+    WHERE e.target = i.target AND e.lane_key = i.lane_key AND e.seq = i.seq AND e.state = i.state AND e.step = i.step
+    RETURNING e.target, e.lane_key
 )
 UPDATE lane l SET lease_until = greatest(l.lease_until, clock_timestamp() + $9::interval)
-FROM flown f WHERE l.target = $1 AND l.lane_key = f.lane_key
+FROM flown f WHERE l.target = f.target AND l.lane_key = f.lane_key
 RETURNING l.lane_key
 
 -- Settle effects as read (epoch, state and step must still be those), bind documents, and write down outcomes.
 -- An effect that would be held gives way to a newer revision that waits; one in doubt never does.
 -- name: settle_effects
-WITH input AS (
-    SELECT * FROM unnest(
+WITH input AS MATERIALIZED (
+    SELECT $1::text AS target, * FROM unnest(
         $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::integer[], $7::text[], $8::integer[], $9::boolean[],
         $10::boolean[], $11::integer[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[],
         $17::text[], $18::text[], $19::text[], $20::text[], $21::text[]
@@ -197,7 +207,7 @@ WITH input AS (
     UPDATE effect e SET
         state = CASE WHEN i.hold AND i.state = 'QUEUED' AND e.kind = 'STATE' AND EXISTS (
                 SELECT FROM effect n
-                WHERE n.target = $1 AND n.lane_key = e.lane_key AND n.entity_type = e.entity_type
+                WHERE n.target = e.target AND n.lane_key = e.lane_key AND n.entity_type = e.entity_type
                   AND n.entity_id = e.entity_id AND n.kind = 'STATE' AND n.revision > e.revision
                   AND n.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT'))
             THEN 'SUPERSEDED' ELSE i.state END,
@@ -209,8 +219,8 @@ WITH input AS (
         doubt_at = CASE WHEN i.doubt THEN greatest(e.flight_deadline, clock_timestamp()) ELSE e.doubt_at END,
         settled_at = CASE WHEN i.state IN ('APPLIED', 'VERIFIED', 'SUPERSEDED') THEN clock_timestamp() END
     FROM input i
-    JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
-    WHERE e.target = $1 AND e.lane_key = i.lane_key AND e.seq = i.seq
+    JOIN lane l ON l.target = i.target AND l.lane_key = i.lane_key AND l.epoch = i.epoch
+    WHERE e.target = i.target AND e.lane_key = i.lane_key AND e.seq = i.seq
       AND e.state = i.was_state AND e.step = i.was_step
     RETURNING e.lane_key, e.seq, e.state, e.entity_type, e.entity_id, e.revision,
         CASE WHEN e.may_undo THEN e.flight_deadline END AS flight_deadline
@@ -245,17 +255,17 @@ SELECT lane_key, seq, state, flight_deadline FROM settled
 -- The lanes after their effects were settled: held, waiting with a due time, done with (released), or still ours.
 -- Rows come only for lanes of our epoch; `settled` tells whether the effect was as we had read it.
 -- name: settle_lanes
-WITH input AS (
-    SELECT * FROM unnest(
+WITH input AS MATERIALIZED (
+    SELECT $1::text AS target, * FROM unnest(
         $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::boolean[], $7::boolean[], $8::float8[], $9::text[],
         $10::text[], $11::boolean[], $12::timestamptz[]
     ) AS i (lane_key, epoch, seq, settled, hold, wait, due_in_s, reason, detail, doubt, flight_deadline)
 ), judged AS (
     SELECT i.*, l.late_until,
-        EXISTS (SELECT FROM effect e WHERE e.target = $1 AND e.lane_key = i.lane_key
+        EXISTS (SELECT FROM effect e WHERE e.target = i.target AND e.lane_key = i.lane_key
             AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS unfinished
-    FROM input i JOIN lane l ON l.target = $1 AND l.lane_key = i.lane_key AND l.epoch = i.epoch
-), decided AS (
+    FROM input i JOIN lane l ON l.target = i.target AND l.lane_key = i.lane_key AND l.epoch = i.epoch
+), decided AS MATERIALIZED (
     SELECT j.*, j.settled AND j.hold AS held, j.settled AND j.wait AS waits,
         NOT j.unfinished OR (j.settled AND (j.hold OR j.wait)) AS free
     FROM judged j
@@ -276,17 +286,20 @@ UPDATE lane l SET
     owner = CASE WHEN d.free THEN NULL ELSE l.owner END,
     lease_until = CASE WHEN d.free THEN NULL ELSE greatest(l.lease_until, clock_timestamp() + $15::interval) END
 FROM decided d
-WHERE l.target = $1 AND l.lane_key = d.lane_key
+WHERE l.target = d.target AND l.lane_key = d.lane_key
 RETURNING l.lane_key, NOT d.free AS mine
 
 -- Give lanes back without an outcome: they are due at once for whoever comes next, or idle when nothing is left.
 -- name: release
+WITH ours AS MATERIALIZED (
+    SELECT $1::text AS target, * FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
+)
 UPDATE lane l SET owner = NULL, lease_until = NULL,
     due_at = CASE WHEN EXISTS (
-        SELECT FROM effect e WHERE e.target = $1 AND e.lane_key = l.lane_key
+        SELECT FROM effect e WHERE e.target = l.target AND e.lane_key = l.lane_key
           AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) THEN l.due_at END
-FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
-WHERE l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch
+FROM ours c
+WHERE l.target = c.target AND l.lane_key = c.lane_key AND l.epoch = c.epoch
 
 -- Target ids of entities that are bound; $2 the type.
 -- name: bindings
