@@ -18,7 +18,7 @@ from tallystick.intake.delivery import Waits, to_waiting, wish
 from tallystick.intake.door import Door
 from tallystick.intake.pauses import Pauses
 from tallystick.intake.rereads import Rereads
-from tallystick.kafka.consumer import Consumer
+from tallystick.kafka.consumer import Consumer, Times
 from tallystick.kafka.topics import INTAKE
 from tallystick.ledger.cursors import Cursors
 from tallystick.ledger.objects import Objects
@@ -113,9 +113,9 @@ def _intake(installation: Installation, base: Ground, admission: Admission, pend
     settings, metrics = installation.settings, installation.metrics
 
     async def run(stop: asyncio.Event) -> None:
-        consumer = Consumer(
-            installation.addresses.kafka, GROUP, [INTAKE], prefix=settings.kafka.prefix, metrics=metrics
-        )
+        times = Times().scaled(settings.work.time_scale)
+        kafka, prefix = installation.addresses.kafka, settings.kafka.prefix
+        consumer = Consumer(kafka, GROUP, [INTAKE], prefix=prefix, times=times, metrics=metrics)
         async with consumer:
             intake = Intake(consumer, base.producer, admission, pending, metrics=metrics, batch=settings.work.batch)
             await intake.run(stop)

@@ -31,7 +31,7 @@ def build_engine(installation: Installation, pool: Pool, target: str, reread: Re
     sinks: Mapping[str, Sink] = {"order": adapter.orders, "customer": adapter.customers}
     late_s = max(sink.traits.late_apply_max_s for sink in sinks.values())
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    ledger = Ledger(pool, target, owner, installation.timing, late_s)
+    ledger = Ledger(pool, target, owner, installation.timing, late_s, installation.metrics)
     router = Router(target, installation.plans(target))
     return Engine(
         ledger,
@@ -60,11 +60,11 @@ class Target:
         self._installation = installation
         self._producer = producer
         self._name = target
-        self._times = times or Times()
+        self._times = times or Times().scaled(installation.settings.work.time_scale)
         settings = installation.settings
         self.engine = build_engine(installation, pool, target, _by_lane(reread))
         self._hands = Hands(self.engine, installation.metrics, 2 * settings.work.batch)
-        self._router = Router(target, installation.plans(target))
+        self.router = Router(target, installation.plans(target))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then every lane ends its wave and is given back."""
@@ -74,7 +74,7 @@ class Target:
         consumer = Consumer(kafka, group(self._name), [ORDERS], prefix=prefix, times=self._times, metrics=metrics)
         try:
             async with consumer, asyncio.TaskGroup() as tasks:
-                worker = Worker(consumer, self._producer, self._router, self._hands, settings.work, metrics)
+                worker = Worker(consumer, self._producer, self.router, self._hands, settings.work, metrics)
                 tasks.create_task(worker.run(stop))
                 tasks.create_task(Sweeper(self._hands, settings.work).run(stop))
         finally:

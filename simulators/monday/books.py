@@ -9,6 +9,7 @@ from simulators import shopify, woocommerce
 from simulators.monday.weekend import SHOPIFY, WOOCOMMERCE
 from simulators.odoo import Odoo
 from simulators.shopify import pricing
+from tallystick.canonical.money import quantise
 
 Money = Mapping[str, Decimal]
 
@@ -51,7 +52,7 @@ class ShopBook:
         )
 
 
-_ZERO = Decimal("0.00")
+_ZERO = Decimal(0)
 
 
 class Books:
@@ -123,5 +124,5 @@ class Books:
 def _sums(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
     for currency, total in amounts:
-        sums[currency] = sums.get(currency, _ZERO) + total
+        sums[currency] = quantise(sums.get(currency, _ZERO) + total, currency)
     return sums

@@ -29,8 +29,8 @@ class Counts:
 class Post:
     """Carries the deliveries of both shops; what it does to them follows from the seed alone."""
 
-    shopify: shopify.Shop
-    woocommerce: woocommerce.Shop
+    shop: shopify.Shop
+    woo: woocommerce.Shop
     sender: shopify.Sender
     seed: int = 17
     counts: Counts = field(default_factory=Counts)
@@ -84,28 +84,28 @@ class Post:
 
     def _owed(self, shop: str) -> list[Send]:
         if shop == SHOPIFY:
-            return [self._of_shopify(delivery) for delivery in self.shopify.pending_deliveries()]
+            return [self._of_shopify(delivery) for delivery in self.shop.pending_deliveries()]
         # Taken at once: the body is what the shop holds now, however late it is sent.
-        requests = [self.woocommerce.take(delivery) for delivery in self.woocommerce.pending_deliveries()]
+        requests = [self.woo.take(delivery) for delivery in self.woo.pending_deliveries()]
         return [self._of_woocommerce(request) for request in requests]
 
     def _of_shopify(self, delivery: shopify.Delivery) -> Send:
         # From here on it is the post's: what is held back must not be owed, and so sent, a second time.
-        self.shopify.hooks.queue.remove(delivery)
-        return lambda: self.shopify.deliver(delivery, self.sender)
+        self.shop.hooks.queue.remove(delivery)
+        return lambda: self.shop.deliver(delivery, self.sender)
 
     def _of_woocommerce(self, request: woocommerce.Request) -> Send:
-        return lambda: self.woocommerce.send(request)
+        return lambda: self.woo.send(request)
 
     def _lose(self, shop: str) -> None:
         if shop == SHOPIFY:
-            lost: Sequence[object] = self.shopify.pending_deliveries()
-            for delivery in self.shopify.pending_deliveries():
-                self.shopify.lose(delivery)
+            lost: Sequence[object] = self.shop.pending_deliveries()
+            for delivery in self.shop.pending_deliveries():
+                self.shop.lose(delivery)
         else:
-            lost = self.woocommerce.pending_deliveries()
-            for owed in self.woocommerce.pending_deliveries():
-                self.woocommerce.outbox.drop(owed)
+            lost = self.woo.pending_deliveries()
+            for owed in self.woo.pending_deliveries():
+                self.woo.outbox.drop(owed)
         self.counts.lost += len(lost)
 
     async def forge(self, delivery: shopify.Delivery) -> None:

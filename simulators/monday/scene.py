@@ -36,8 +36,8 @@ class Addresses:
 class Scene:
     """Everything on the stage."""
 
-    shopify: shopify.Shop
-    woocommerce: woocommerce.Shop
+    shop: shopify.Shop
+    woo: woocommerce.Shop
     odoo: Odoo
     addresses: Addresses
     post: Post
@@ -45,18 +45,18 @@ class Scene:
 
     async def subscribe(self, webhooks: str) -> None:
         """Both shops subscribe to `webhooks`, an address such as http://127.0.0.1:8080."""
-        self.shopify.subscribe(f"{webhooks}/webhooks/{SHOPIFY}")
-        await self.woocommerce.subscribe(f"{webhooks}/webhooks/{WOOCOMMERCE}", WEBHOOK_SECRET, woocommerce.TOPICS)
+        self.shop.subscribe(f"{webhooks}/webhooks/{SHOPIFY}")
+        await self.woo.subscribe(f"{webhooks}/webhooks/{WOOCOMMERCE}", WEBHOOK_SECRET, woocommerce.TOPICS)
 
     def sales(self, now: datetime) -> list[Sale]:
         """The 47 orders to come."""
-        return weekend(self.shopify, self.woocommerce, now=now)
+        return weekend(self.shop, self.woo, now=now)
 
     def spoil(self) -> None:
         """From now on Odoo loses every fifth reply after it has committed, and throttles now and then."""
         self.odoo.faults.rules += [
             Rule(Fault.LOST_REPLY, WRITES, every=5),
-            Rule(Fault.THROTTLED, WRITES, every=9, retry_after="1"),
+            Rule(Fault.THROTTLED, WRITES, every=25, retry_after="1"),
         ]
 
     def down(self, down: bool) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tallystick.cli import codes, demo, migrate, preview, roles, whole
-from tallystick.cli.codes import Exit
+from tallystick.cli import codes, demo, held, migrate, orders, preview, resync, roles, status, whole
+from tallystick.cli.codes import Exit, Stop
 from tallystick.cli.screen import complain, known_error
 from tallystick.errors import SetupError, Unreadable
 
@@ -41,6 +41,9 @@ def _is_usage(error: Exception) -> bool:
 
 
 def _explain(error: Exception) -> Exit:
+    if isinstance(error, Stop):
+        complain(str(error))
+        return error.code
     known = known_error(error)
     if known is None:
         complain(f"something unexpected went wrong ({type(error).__name__}: {error}); TALLYSTICK_DEBUG=1 shows where")
@@ -59,5 +62,5 @@ app = typer.Typer(
     epilog=_EPILOG,
 )
 
-for _module in (demo, whole, roles, migrate, preview):
+for _module in (demo, whole, roles, migrate, preview, status, orders, held, resync):
     _module.register(app)

@@ -1,29 +1,13 @@
-"""The command: servers, doubles, processes, the plot, the result."""
+"""The command, which loads what it plays with only when it is called."""
 
-import asyncio
-import sys
-import tempfile
-import time
-from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from simulators.monday import Scene, open_scene
 from tallystick.cli import options
 from tallystick.cli.codes import Exit
-from tallystick.cli.demo.company import WORKERS, Company
-from tallystick.cli.demo.live import Live
-from tallystick.cli.demo.office import Office
-from tallystick.cli.demo.plot import Plot
-from tallystick.cli.demo.result import Result, conclude
 from tallystick.cli.running import run
-from tallystick.cli.screen import out, show_json
-from tallystick.stack import open_stack
 
-_READY_S = 60.0
 Stay = Annotated[bool, typer.Option("--stay", help="Keep everything running afterwards, until Ctrl-C.")]
 Docker = Annotated[bool, typer.Option("--docker", help="Kafka and PostgreSQL in containers instead of embedded ones.")]
 
@@ -50,56 +34,8 @@ def demo(
 
     [dim]tallystick demo --stay[/]     then, in another terminal, what it says at the end
     """
-    result = run(_demo(kafka, postgres, docker=docker, stay=stay and not json, as_json=json))
+    from tallystick.cli.demo.monday import monday
+
+    result = run(monday(kafka, postgres, docker=docker, stay=stay and not json, as_json=json))
     if not result.ok:
         raise typer.Exit(Exit.FAILED)
-
-
-async def _demo(kafka: str | None, postgres: str | None, *, docker: bool, stay: bool, as_json: bool) -> Result:
-    console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
-    async with AsyncExitStack() as exits:
-        stack = await exits.enter_async_context(
-            open_stack(kafka=kafka, postgres=postgres, docker=docker, durable=False, report=console.print)
-        )
-        console.print(stack.describe())
-        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="tallystick-demo-")))
-        scene = await exits.enter_async_context(open_scene())
-        company = exits.enter_context(Company(folder, scene, stack))
-        await company.migrate()
-        office = await exits.enter_async_context(Office(company.listening.grpc))
-        await _open(company, office, scene)
-        began_s = time.monotonic()
-        with Live(scene, console) as live:
-            plot = Plot(scene, company, office, live.tell)
-            await plot.play()
-        result = conclude(plot, stack, await office.held(), time.monotonic() - began_s)
-        if as_json:
-            show_json(result.as_json())
-        else:
-            result.show()
-            await _farewell(company, office, result, stay=stay)
-    return result
-
-
-async def _open(company: Company, office: Office, scene: Scene) -> None:
-    """Start every process and wait until the API and the webhooks answer."""
-    company.start("api", "serve")
-    for worker in WORKERS:
-        company.start(worker, "work")
-    async with asyncio.timeout(_READY_S):
-        await office.ready()
-    await scene.subscribe(f"http://{company.listening.webhooks}")
-
-
-async def _farewell(company: Company, office: Office, result: Result, *, stay: bool) -> None:
-    """How to look at one order."""
-    name = result.held[0].name if result.held else "woocommerce/5010"
-    if not stay:
-        out().print("\nLook around in it: [bold]tallystick demo --stay[/]; it prints how to see one order's story.")
-        return
-    api = company.listening.grpc
-    out().print(
-        f"\nEverything stays up until Ctrl-C. In another terminal:\n\n  tallystick orders show {name} --api {api}"
-    )
-    out().print(f"  tallystick held list --api {api}\n  tallystick status --api {api}")
-    await asyncio.Event().wait()

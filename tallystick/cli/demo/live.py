@@ -23,17 +23,14 @@ class Live:
         self._console = console
         self._progress = Progress(
             TextColumn("  in Odoo"),
-            BarColumn(bar_width=40),
+            BarColumn(bar_width=24),
             TextColumn("{task.completed:>2.0f} of {task.total:.0f}"),
-            TextColumn(
-                "[dim]deliveries {task.fields[sent]} · twice {task.fields[twice]} · lost {task.fields[lost]} · "
-                "replies lost {task.fields[replies]}[/]"
-            ),
+            TextColumn("[dim]{task.fields[words]}[/]"),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._bar = self._progress.add_task("", total=_DUE, sent=0, twice=0, lost=0, replies=0)
+        self._bar = self._progress.add_task("", total=_DUE, words="")
 
     def __enter__(self) -> Self:
         self._began_s = asyncio.get_running_loop().time()
@@ -57,12 +54,6 @@ class Live:
             while True:
                 counts, odoo = self._scene.post.counts, self._scene.odoo
                 confirmed = sum(order.state == "sale" for order in odoo.orders)
-                self._progress.update(
-                    self._bar,
-                    completed=confirmed,
-                    sent=counts.sent,
-                    twice=counts.twice,
-                    lost=counts.lost,
-                    replies=self._scene.lost_replies,
-                )
+                words = f"sent {counts.sent} · late {counts.late} · replies lost {self._scene.lost_replies}"
+                self._progress.update(self._bar, completed=confirmed, words=words)
                 await asyncio.sleep(0.2)

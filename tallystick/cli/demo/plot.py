@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from simulators.monday import Role, Sale, Scene
 from simulators.monday.weekend import SHOPIFY
 from tallystick.cli.demo.company import WORKERS, Company
 from tallystick.cli.demo.office import Office
+from tallystick.clock import SystemClock
 
 #: Between two orders.
 _PACE_S = 0.25
@@ -32,7 +32,7 @@ class Plot:
 
     async def play(self) -> None:
         """From nine o'clock until the books agree, or patience ends."""
-        sales = self.scene.sales(datetime.now(UTC))
+        sales = self.scene.sales(SystemClock().now())
         plain = [sale for sale in sales if sale.role is Role.PLAIN]
         special = [sale for sale in sales if sale.role is not Role.PLAIN]
         third = len(plain) // 3
@@ -60,7 +60,7 @@ class Plot:
 
     async def _forge(self) -> None:
         """Somebody who does not know the secret sends an order with another total; the true delivery follows."""
-        await self.scene.post.forge(self.scene.shopify.pending_deliveries()[0])
+        await self.scene.post.forge(self.scene.shop.pending_deliveries()[0])
         refused = self.scene.post.counts.forged_refused
         self.tell(f"a forged delivery with another total was {'refused' if refused else 'TAKEN'}")
 
@@ -81,10 +81,10 @@ class Plot:
     async def _special(self, sale: Sale) -> None:
         order_id = await self._sell_one(sale)
         if sale.role is Role.EDITED:
-            self.scene.woocommerce.set_quantity(order_id, 1, 2)
+            self.scene.woo.set_quantity(order_id, 1, 2)
             self.tell(f"order {order_id} is edited before Odoo has confirmed it: two mugs instead of four")
         elif sale.role is Role.CANCELLED:
-            self.scene.shopify.cancel(order_id)
+            self.scene.shop.cancel(order_id)
             self.tell("an order is cancelled before Odoo has a document of it")
         else:
             self.tell(f"order {order_id} does not add up: its shop states 0.50 more than its lines")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -65,6 +66,7 @@ class Result:
     def show(self) -> None:
         """For people."""
         console = out()
+        console.print()
         console.print(self._table())
         for one in self.held:
             console.print(f"  [yellow]held[/]    {escape(one.name)}  {one.reason}: {escape(one.detail)}")
@@ -77,12 +79,14 @@ class Result:
         console.print(f"\n{verdict} after {self.elapsed_s:.0f} s")
 
     def _table(self) -> Table:
-        table = Table(title="Store against ERP", title_justify="left", pad_edge=False)
-        table.add_column("shop")
-        for column in ("orders", "in Odoo", "missing", "duplicates"):
-            table.add_column(column, justify="right")
-        for column in ("currency", "sold in the shop", "booked in Odoo", "difference"):
-            table.add_column(column, justify="left" if column == "currency" else "right")
+        table = Table(
+            title="Store against ERP", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+        )
+        table.add_column("shop", no_wrap=True)
+        for column in ("orders", "in Odoo", "missing", "twice"):
+            table.add_column(column, justify="right", no_wrap=True)
+        for column in ("sold", "booked", "difference"):
+            table.add_column(column, justify="right", no_wrap=True)
         for book in self.books:
             _add_rows(table, book)
         return table
@@ -92,7 +96,7 @@ def _add_rows(table: Table, book: ShopBook) -> None:
     counts = [book.shop, str(book.orders_in), str(book.documents), _bad(len(book.missing)), _bad(book.duplicates)]
     for code, difference in book.difference.items():
         in_odoo = book.in_odoo.get(code, Decimal(0))
-        table.add_row(*counts, code, f"{book.in_shop[code]:,}", f"{in_odoo:,}", _bad(difference))
+        table.add_row(*counts, f"{book.in_shop[code]:,} {code}", f"{in_odoo:,}", _bad(difference))
         counts = [""] * len(counts)
     table.add_section()
 
@@ -132,6 +136,6 @@ def conclude(plot: Plot, stack: Stack, held: Sequence[HeldOrder], elapsed_s: flo
 def _latencies(scene: Scene) -> list[float]:
     """From the moment at which an order's first webhook left, or should have, to its confirmation in Odoo."""
     numbers = {(one.shop, one.id): one.number for one in scene.books.sold()}
-    confirmed = {entry.key: entry.at_s for entry in scene.odoo.journal.of("confirmed")}
+    confirmed = {entry.detail.reference: entry.at_s for entry in scene.odoo.journal.of("confirmed")}
     left = ((numbers[key], at_s) for key, at_s in scene.post.left_at_s.items())
     return [confirmed[number] - at_s for number, at_s in left if number in confirmed]
