@@ -67,7 +67,6 @@ class Metrics:
         self.fenced_writes = self._counter(
             "tallystick_fenced_writes", "Answers that came after the lane was lost", "target"
         )
-        self.duplicate_documents = self._counter("tallystick_duplicate_documents", "Found by the sweep", "target")
         self.held_lanes = self._gauge("tallystick_held_lanes", "Lanes that wait for a person", "target", "reason")
         self.held_oldest_age_seconds = self._gauge(
             "tallystick_held_oldest_age_seconds", "Longest held", "target", "reason"
