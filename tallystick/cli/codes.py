@@ -32,3 +32,11 @@ _WORDS = {
 def table() -> str:
     """All codes, one a line, for `--help`."""
     return "\n\n".join(f"{code.value}  {code.words}" for code in Exit)
+
+
+class Stop(Exception):
+    """A command ends here, with this code and these words."""
+
+    def __init__(self, code: Exit, words: str) -> None:
+        super().__init__(words)
+        self.code = code

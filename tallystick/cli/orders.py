@@ -1,0 +1,214 @@
+"""`tallystick orders`: where orders are, and the story of each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated
+
+import grpc
+import orjson
+import typer
+from rich.markup import escape
+
+from tallystick.cli import options, words
+from tallystick.cli.client import Api, ask, plain
+from tallystick.cli.codes import Exit
+from tallystick.cli.screen import note, out, say, show_json, show_table
+from tallystick.v1 import order_sync_pb2 as pb
+
+_group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Where orders are, and why.")
+_PAGE_MAX = 500
+_AGAIN_S = 1.0
+
+Name = Annotated[
+    str, typer.Argument(metavar="ORDER", help="The order's number, its id, or CONNECTION/ID where several have it.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    app.add_typer(_group, name="orders")
+
+
+# ---- list ----------------------------------------------------------------------------------------------------------
+
+
+@_group.command("list")
+def list_orders(
+    connection: options.Store = None,
+    target: options.Target = None,
+    state: Annotated[words.State | None, typer.Option(help="Only orders in this state.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason, such as MAPPING or UNPAID.")] = None,
+    since: options.Since = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    api: options.Api = None,
+    data: options.Data = None,
+    json: options.Json = False,
+) -> None:
+    """List orders, those first seen last first.
+
+    [dim]tallystick orders list --state held[/]
+
+    [dim]tallystick orders list --connection shopify --since 2026-11-20 --json[/]
+    """
+    request = pb.ListOrderSyncsRequest(
+        connection=connection or "",
+        target=target or "",
+        state=words.STATES[state] if state else pb.SYNC_STATE_UNSPECIFIED,
+        reason=reason or "",
+        changed_since=options.timestamp(since),
+    )
+    found = ask(api, data, lambda client: _listed(client, request, limit))
+    if json:
+        show_json({"orders": [plain(one) for one in found]})
+        return
+    show_table(("order", "number", "revision", "target", "state", "document", "why"), _rows(found))
+    if not found:
+        note("no order is like that")
+
+
+async def _listed(client: Api, request: pb.ListOrderSyncsRequest, limit: int) -> list[pb.OrderSync]:
+    found: list[pb.OrderSync] = []
+    while len(found) < limit:
+        request.page_size = min(_PAGE_MAX, limit - len(found))
+        answer = await client.orders.ListOrderSyncs(request)
+        found += answer.order_syncs
+        request.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            break
+    return found
+
+
+def _rows(found: Sequence[pb.OrderSync]) -> list[tuple[str, ...]]:
+    return [
+        (
+            order.name,
+            order.number,
+            str(order.revision),
+            one.target,
+            words.state(one.state),
+            one.document_number or one.external_id,
+            "" if one.state == pb.SYNC_STATE_SYNCED else one.detail or one.words,
+        )
+        for order in found
+        for one in order.targets
+    ]
+
+
+# ---- show ----------------------------------------------------------------------------------------------------------
+
+
+@_group.command()
+def show(
+    name: Name,
+    target: options.Target = None,
+    api: options.Api = None,
+    data: options.Data = None,
+    json: options.Json = False,
+) -> None:
+    """Tell the story of one order: what came from the store, what became of it in the ERP, and when.
+
+    Exit code 3 when it is held or not eligible, 4 when no store ever showed it.
+
+    [dim]tallystick orders show 1042[/]
+
+    [dim]tallystick orders show shopify/5512345678901 --json[/]
+    """
+    order, events = ask(api, data, lambda client: _story(client, name, target or ""))
+    if json:
+        show_json({"order": plain(order), "events": [plain(event) for event in events]})
+    else:
+        _tell(order, events)
+    if any(one.state in words.STOPPED for one in order.targets):
+        raise typer.Exit(Exit.HELD)
+
+
+async def _story(client: Api, name: str, target: str) -> tuple[pb.OrderSync, list[pb.OrderEvent]]:
+    order = (await client.orders.GetOrderSync(pb.GetOrderSyncRequest(name=name, target=target))).order_sync
+    events: list[pb.OrderEvent] = []
+    request = pb.ListOrderEventsRequest(name=order.name, target=target, page_size=_PAGE_MAX)
+    while True:
+        answer = await client.orders.ListOrderEvents(request)
+        events += answer.events
+        request.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            return order, events
+
+
+def _tell(order: pb.OrderSync, events: Sequence[pb.OrderEvent]) -> None:
+    called = f"Order {order.number}" if order.number else "Order"
+    gone = ", no longer in the store" if order.gone else ""
+    say(f"[bold]{escape(called)}[/] · {escape(order.name)} · revision {order.revision}{gone}")
+    for one in order.targets:
+        holds = f" · holds revision {one.applied_revision}" if one.applied_revision else ""
+        say(f"{words.coloured(one.state, one.words)}{holds}")
+        if one.detail:
+            say(f"  {escape(one.detail)}")
+        if one.HasField("due_at"):
+            say(f"  goes on at {words.moment(one.due_at)}")
+    say()
+    day = ""
+    for event in events:
+        day = _heading(event, day)
+        say(f"  {words.time_of_day(event.at)}  {escape(_sentence(event))}")
+
+
+def _heading(event: pb.OrderEvent, day: str) -> str:
+    """The day above its first event."""
+    today = words.day(event.at)
+    if today != day:
+        say(f"[bold]{today}[/]")
+    return today
+
+
+def _sentence(event: pb.OrderEvent) -> str:
+    parts = [event.words]
+    if event.detail and event.detail not in event.words:
+        parts.append(event.detail)
+    if event.actor:
+        parts.append(f"by {event.actor}")
+    return " · ".join(parts)
+
+
+# ---- watch ---------------------------------------------------------------------------------------------------------
+
+
+@_group.command()
+def watch(
+    name: Annotated[str | None, typer.Argument(metavar="[ORDER]", help="Only this order.")] = None,
+    connection: options.Store = None,
+    target: options.Target = None,
+    api: options.Api = None,
+    data: options.Data = None,
+    json: options.Json = False,
+) -> None:
+    """Show what happens as it happens, until Ctrl-C. With --json, one document a line.
+
+    Nothing is left out: a broken connection is taken up again where it ended.
+
+    [dim]tallystick orders watch --connection woocommerce[/]
+    """
+    request = pb.WatchOrderSyncRequest(name=name or "", connection=connection or "", target=target or "")
+    ask(api, data, lambda client: _watch(client, request, json))
+
+
+async def _watch(client: Api, request: pb.WatchOrderSyncRequest, json: bool) -> None:
+    async for event in _events(client, request):
+        if json:
+            out().out(orjson.dumps(plain(event)).decode(), highlight=False)
+        else:
+            say(f"{words.moment(event.at)}  [bold]{escape(event.order)}[/]  {escape(_sentence(event))}")
+
+
+async def _events(client: Api, request: pb.WatchOrderSyncRequest) -> AsyncIterator[pb.OrderEvent]:
+    """Without end; every hour, and when the other side restarts, from the last position on."""
+    while True:
+        try:
+            async for answer in client.orders.WatchOrderSync(request):
+                request.resume_token = answer.resume_token
+                if answer.HasField("event"):
+                    yield answer.event
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE or not request.resume_token:
+                raise
+            note("the connection broke off; going on …")
+        await asyncio.sleep(_AGAIN_S)
