@@ -12,7 +12,7 @@ from tallystick.reasons import HoldReason
 from . import fields, names
 from .loading import Loader
 from .records import Records
-from .references import References
+from .references import Ids, References
 from .rows import Item
 from .settings import OdooSettings
 from .traits import operation_traits
@@ -29,6 +29,16 @@ class ReadyCustomer:
 
     contact: int | None
     cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Everything looked up for a batch."""
+
+    types: fields.Types
+    countries: Mapping[str, Ids]
+    states: Mapping[tuple[int, str], Ids]
+    references: Mapping[fields.Reference, Ids]
 
 
 class CustomerSinkOfOdoo:
@@ -52,8 +62,8 @@ class CustomerSinkOfOdoo:
     async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused]:
         """Find the contacts that are there; for the others their country, state and the contract's references."""
         contacts = await self._contacts(jobs)
-        types = await self._records.fields(_MODEL)
-        return [await self._ready(job, contacts.get(job.ref), types) for job in jobs]
+        found = await self._look_up([_document(job) for job in jobs if job.ref not in contacts])
+        return [_ready(job, contacts.get(job.ref), found) for job in jobs]
 
     async def send(self, step: Step, jobs: Sequence[Job], budget: Budget) -> Sequence[Answer]:
         """Make those that are absent, in one call."""
@@ -80,43 +90,50 @@ class CustomerSinkOfOdoo:
         there = await self._records.by_id(_MODEL, set(wanted.values()), ("id",))
         return {ref: contact for ref, contact in wanted.items() if contact in there}
 
-    async def _ready(self, job: Job, contact: int | None, types: fields.Types) -> Job | Refused:
-        if contact is not None:
-            return replace(job, ready=ReadyCustomer(contact, {}))
-        if job.external_id is not None:
-            return Refused(HoldReason.DELETED_IN_TARGET, f"contact {job.external_id} was deleted in Odoo")
-        cells = await self._cells(_document(job), types)
-        return cells if isinstance(cells, Refused) else replace(job, ready=ReadyCustomer(None, cells))
-
-    async def _cells(self, customer: CustomerDocument, types: fields.Types) -> dict[str, str] | Refused:
-        place = await self._place(customer)
-        if isinstance(place, Refused):
-            return place
-        wanted = fields.references(customer.fields, types)
-        found = await self._references.resolve(wanted)
-        lacking = [*fields.unfit(_MODEL, customer.fields, types), *fields.unresolved(wanted, found)]
-        if lacking:
-            return Refused(HoldReason.MAPPING, "; ".join(lacking))
-        ids = {reference: found[reference][0] for reference in wanted}
-        return {**_own_cells(customer), **place, **fields.cells(customer.fields, types, ids)}
-
-    async def _place(self, customer: CustomerDocument) -> dict[str, str] | Refused:
-        """Country and state. A state that Odoo does not know is left out: it is no reason to hold an order."""
-        if not customer.country_code:
-            return {"country_id/.id": "", "state_id/.id": ""}
-        country = (await self._references.countries([customer.country_code]))[customer.country_code]
-        if not country:
-            return Refused(HoldReason.MAPPING, f"Odoo knows no country {customer.country_code!r}")
-        regions = [customer.region_code] if customer.region_code else []
-        states = await self._references.states(country[0], regions)
-        state = next((str(ids[0]) for ids in states.values() if ids), "")
-        return {"country_id/.id": str(country[0]), "state_id/.id": state}
+    async def _look_up(self, customers: Sequence[CustomerDocument]) -> _Found:
+        """Countries, states and the contract's references of all of them, each kind in one search."""
+        types = await self._records.fields(_MODEL)
+        countries = await self._references.countries({one.country_code for one in customers if one.country_code})
+        places = {(country, one.region_code) for one in customers for country in countries.get(one.country_code, ())}
+        states = await self._references.states({place for place in places if place[1]})
+        wanted = {reference for one in customers for reference in fields.references(one.fields, types)}
+        return _Found(types, countries, states, await self._references.resolve(wanted))
 
     def _item(self, job: Job) -> Item:
         customer = _document(job)
         own = tuple(str(value) for value in customer.fields.values() if value)
         name = names.customer_name(self._connection, job.ref)
         return Item(job.ref, name, job.ready.cells, personal=(*personal(customer), *own))
+
+
+def _ready(job: Job, contact: int | None, found: _Found) -> Job | Refused:
+    if contact is not None:
+        return replace(job, ready=ReadyCustomer(contact, {}))
+    if job.external_id is not None:
+        return Refused(HoldReason.DELETED_IN_TARGET, f"contact {job.external_id} was deleted in Odoo")
+    customer = _document(job)
+    lacking = _lacking(customer, found)
+    if lacking:
+        return Refused(HoldReason.MAPPING, "; ".join(lacking))
+    return replace(job, ready=ReadyCustomer(None, _cells(customer, found)))
+
+
+def _lacking(customer: CustomerDocument, found: _Found) -> list[str]:
+    """What leads nowhere, in words. A state that Odoo does not know is no reason to hold an order."""
+    told = fields.unfit(_MODEL, customer.fields, found.types)
+    told += fields.unresolved(fields.references(customer.fields, found.types), found.references)
+    if customer.country_code and not found.countries[customer.country_code]:
+        told.append(f"Odoo knows no country {customer.country_code!r}")
+    return told
+
+
+def _cells(customer: CustomerDocument, found: _Found) -> dict[str, str]:
+    country = next(iter(found.countries.get(customer.country_code, ())), 0)
+    state = next(iter(found.states.get((country, customer.region_code), ())), "")
+    wanted = fields.references(customer.fields, found.types)
+    ids = {reference: found.references[reference][0] for reference in wanted}
+    place = {"country_id/.id": str(country or ""), "state_id/.id": str(state)}
+    return {**_own_cells(customer), **place, **fields.cells(customer.fields, found.types, ids)}
 
 
 def _own_cells(customer: CustomerDocument) -> dict[str, str]:

@@ -10,6 +10,7 @@ from functools import partial
 from tallystick.clock import Clock
 
 from .records import Records
+from .values import link
 
 Ids = tuple[int, ...]
 Found = Mapping[str, Ids]
@@ -48,9 +49,11 @@ class References:
         """Countries by ISO code of two letters."""
         return await self._look_up("res.country", codes, self._ask_countries)
 
-    async def states(self, country: int, codes: Collection[str]) -> Found:
-        """States of one country by code, also without the country before it ("JP13" and "US-CA" for "13" and "CA")."""
-        return await self._look_up(f"res.country.state {country}", codes, partial(self._ask_states, country))
+    async def states(self, places: Collection[tuple[int, str]]) -> dict[tuple[int, str], Ids]:
+        """States by country (its id) and code, also with and without the country before it: "JP13", "US-CA"."""
+        keys = {f"{country}/{code}": (country, code) for country, code in places}
+        found = await self._look_up("res.country.state", keys, self._ask_states)
+        return {place: found[key] for key, place in keys.items()}
 
     async def _look_up(
         self, kind: str, keys: Collection[str], ask: Callable[[Collection[str]], Awaitable[Found]]
@@ -90,17 +93,21 @@ class References:
         rows = await self._records.find("res.country", [["code", "in", sorted(codes)]], ("code",))
         return _grouped((row["code"], row["id"]) for row in rows)
 
-    async def _ask_states(self, country: int, codes: Collection[str]) -> Found:
-        rows = await self._records.find("res.country.state", [["country_id", "=", country]], ("code",))
-        by_code = {row["code"]: row["id"] for row in rows}
-        spelled = {code: _spelled(code, by_code) for code in codes}
-        return {code: (by_code[known],) for code, known in spelled.items() if known is not None}
+    async def _ask_states(self, keys: Collection[str]) -> Found:
+        countries = {int(key.partition("/")[0]) for key in keys}
+        domain = [["country_id", "in", sorted(countries)]]
+        rows = await self._records.find("res.country.state", domain, ("code", "country_id"))
+        known = {f"{link(row['country_id'])}/{row['code']}": row["id"] for row in rows}
+        spelled = {key: _spelled(key, known) for key in keys}
+        return {key: (known[one],) for key, one in spelled.items() if one is not None}
 
 
-def _spelled(code: str, known: Collection[str]) -> str | None:
-    """The code as Odoo writes it."""
+def _spelled(key: str, known: Collection[str]) -> str | None:
+    """The key with the code as Odoo spells it."""
+    country, _, code = key.partition("/")
     shorter = code[2:].lstrip("-")
-    return next((one for one in (code, shorter, f"{code[:2]}-{shorter}") if one in known), None)
+    spellings = (f"{country}/{one}" for one in (code, shorter, f"{code[:2]}-{shorter}"))
+    return next((one for one in spellings if one in known), None)
 
 
 def _grouped(pairs: Iterable[tuple[str, int]]) -> Found:

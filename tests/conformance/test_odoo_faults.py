@@ -1,7 +1,7 @@
 """The Odoo adapter when things go wrong: lost answers, refusals of batches, conflicts, credentials, references."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +12,11 @@ from simulators.faults import Fault, Rule
 from simulators.odoo import Odoo
 from tallystick.errors import Throttled, Unauthorised, Unavailable
 from tallystick.ports import Applied, Doubt, Job, NotApplied, Refused, Verdict
-from tallystick.reasons import HoldReason
 from tests.unit.adapters.odoo import jobs
 from tests.unit.adapters.odoo.jobs import (
-    DESK,
     MUGS,
     company,
     connected,
-    customer_job,
     deliver,
     document,
     job,
@@ -32,8 +29,10 @@ from tests.unit.adapters.odoo.jobs import (
 
 
 @pytest.fixture(params=["16.0", "19.0"])
-def odoo(request: pytest.FixtureRequest) -> Odoo:
-    return company(request.param)
+def odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
+    odoo = company(request.param)
+    yield odoo
+    assert all(rule.struck for rule in odoo.faults.rules), "a fault was scripted and never struck"
 
 
 @pytest.fixture
@@ -285,86 +284,3 @@ async def test_reads_are_repeated_and_throttling_is_told(adapter: OdooAdapter, o
     spoil(odoo, Fault.THROTTLED, "ir.model.data.search_read", retry_after="0")
     with pytest.raises(Throttled):
         await adapter.orders.prepare([job(document())])
-
-
-# ---- references --------------------------------------------------------------------------------------------------
-
-
-async def test_products_that_are_missing_or_ambiguous_are_held_by_name(adapter: OdooAdapter, odoo: Odoo) -> None:
-    odoo.add_product("DESK", "Another desk", "1.00")
-    lamp = {**DESK, "id": "13", "sku": "LAMP"}
-    made = await with_customer(adapter, job(document(MUGS, DESK, lamp)))
-    (answer,) = await adapter.orders.prepare([made])
-    assert isinstance(answer, Refused)
-    assert answer.reason is HoldReason.MAPPING
-    assert "no product of Odoo has the internal reference 'LAMP'" in answer.detail
-    assert "2 products of Odoo have the internal reference 'DESK'" in answer.detail
-    assert "MUG" not in answer.detail
-    odoo.add_product("LAMP", "Lamp", "1.00")
-    (answer,) = await adapter.orders.prepare([replace(made, document=document(MUGS, lamp))])
-    assert isinstance(answer, Job)
-
-
-async def test_references_of_the_contract_that_lead_nowhere(adapter: OdooAdapter, odoo: Odoo) -> None:
-    made = document()
-    tax_id = str(odoo.id_of("tallystick_demo.tax_7_included"))
-    wrong = replace(
-        made,
-        fields={**made.fields, "pricelist_id": "nowhere.pricelist", "x_absent": "1", "order_line": "1"},
-        lines=(replace(made.lines[0], taxes=("7 %", tax_id)), replace(made.lines[1], taxes=("999999",))),
-    )
-    (answer,) = await adapter.orders.prepare([await with_customer(adapter, job(wrong))])
-    assert isinstance(answer, Refused)
-    for told in ("'nowhere.pricelist' is no product.pricelist", "no field 'x_absent'", "'order_line' of sale.order is",
-                 "'7 %' is no account.tax", "'999999' is no account.tax"):  # fmt: skip
-        assert told in answer.detail
-    assert f"'{tax_id}'" not in answer.detail
-
-
-async def test_orders_beside_a_held_one_are_prepared(adapter: OdooAdapter) -> None:
-    """FC-036: the others flow."""
-    good = await with_customer(adapter, job(document()))
-    bad = replace(good, ref="woocommerce/7", document=document({**MUGS, "sku": "LAMP"}, id="7"))
-    first, second = await adapter.orders.prepare([bad, good])
-    assert isinstance(first, Refused)
-    assert isinstance(second, Job)
-
-
-# ---- contacts ----------------------------------------------------------------------------------------------------
-
-_ADDRESS = {"line1": "Hauptstr. 1", "city": "Los Angeles", "postal_code": "90001", "country_code": "US",
-            "region_code": "US-CA"}  # fmt: skip
-
-
-async def test_a_contact_is_made_once_and_never_updated(adapter: OdooAdapter, odoo: Odoo) -> None:
-    customer = document(billing=_ADDRESS).customer
-    (first,) = await step(adapter.customers, "ensure", customer_job(customer))
-    odoo.act("res.partner", "write", [odoo.partners[0].id], {"name": "by hand"})
-    (second,) = await step(adapter.customers, "ensure", customer_job(replace(customer, name="Other")))
-    assert first == second == Applied(str(odoo.partners[0].id))
-    (partner,) = odoo.partners
-    assert (partner.name, partner.email, partner.country) == ("by hand", "erika@shop.example", "US")
-    assert partner.external_id == "__tallystick__.customer__odoo__customer__woocommerce__77"
-    state = odoo.act("res.partner", "read", [partner.id], ["state_id"])[0]["state_id"]
-    assert state[1].startswith("California")
-
-
-async def test_a_lost_contact_is_found_again(adapter: OdooAdapter, odoo: Odoo) -> None:
-    spoil(odoo, Fault.LOST_REPLY, "res.partner.load")
-    made = customer_job(document().customer)
-    (answer,) = await step(adapter.customers, "ensure", made)
-    assert isinstance(answer, Doubt)
-    (found,) = await adapter.customers.probe(step_of(adapter.customers, made, "ensure"), [made])
-    assert (found.verdict, found.external_id) == (Verdict.THIS, str(odoo.partners[0].id))
-
-
-async def test_a_country_that_odoo_does_not_know(adapter: OdooAdapter) -> None:
-    unknown = replace(document(billing=_ADDRESS).customer, country_code="XX")
-    (answer,) = await adapter.customers.prepare([customer_job(unknown)])
-    assert answer == Refused(HoldReason.MAPPING, "Odoo knows no country 'XX'")
-
-
-async def test_a_state_that_odoo_does_not_know_is_left_out(adapter: OdooAdapter, odoo: Odoo) -> None:
-    unknown = replace(document(billing=_ADDRESS).customer, region_code="ZZ")
-    await step(adapter.customers, "ensure", customer_job(unknown))
-    assert odoo.partners[0].row.get("state_id") is None
