@@ -13,8 +13,9 @@ from urllib.parse import unquote
 import structlog
 from prometheus_client import Counter, Histogram
 
-from service.webhook_http import Answer, Limits, Listener, Request
+from service.webhook_http import Listener
 from service.webhook_inbox import Inbox
+from service.webhook_messages import Answer, Limits, Request
 from service.webhook_refusals import SetupHints, SourceLimiter
 from tallystick.clock import Clock
 from tallystick.errors import SetupError
@@ -53,7 +54,7 @@ class _Entrance:
 
 
 class Edge:
-    """What is done with requests (`webhook_http.Handler`)."""
+    """What is done with requests (`webhook_messages.Handler`)."""
 
     def __init__(self, stores: Mapping[str, object], inbox: Inbox, clock: Clock, metrics: Metrics) -> None:
         self._inbox = inbox

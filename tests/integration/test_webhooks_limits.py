@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 import psutil
 import pytest
 
-from service.webhook_http import Limits
+from service.webhook_messages import Limits
 from tallystick.kafka.topics import VALUE_MAX
 from tallystick.stack import Stack
 from tests.integration.webhooks_help import (

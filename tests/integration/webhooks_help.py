@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from adapters.shopify import KIND as SHOPIFY
 from adapters.woocommerce import KIND as WOOCOMMERCE
-from service.webhook_http import Limits
+from service.webhook_messages import Limits
 from service.webhooks import webhook_server
 from tallystick.clock import SystemClock, Timing
 from tallystick.installation import Addresses, Installation
