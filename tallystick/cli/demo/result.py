@@ -85,7 +85,7 @@ class Result:
         table.add_column("shop", no_wrap=True)
         for column in ("orders", "in Odoo", "missing", "twice"):
             table.add_column(column, justify="right", no_wrap=True)
-        for column in ("sold", "booked", "difference"):
+        for column in ("sold", "booked", "off by"):
             table.add_column(column, justify="right", no_wrap=True)
         for book in self.books:
             _add_rows(table, book)
