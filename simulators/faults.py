@@ -124,6 +124,11 @@ class FaultScript:
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
+    @property
+    def late(self) -> int:
+        """How many late calls are still to be applied."""
+        return len(self._late)
+
     async def settle(self) -> None:
         """Wait until every late call has been applied."""
         while self._late:

@@ -3,6 +3,7 @@
 With `history` set it writes down when each of its writes began and ended, for the checkers of the crash tests.
 """
 
+import itertools
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -56,22 +57,27 @@ class PlainSettings(BaseModel):
 
 
 class History:
-    """Lines of JSON that many processes append to one file; a line is written before and after each request."""
+    """Lines of JSON that many processes append to one file: when each write began, and when it ended."""
 
     def __init__(self, path: Path | None) -> None:
         self._file = None if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._calls = itertools.count(1)
 
-    def note(self, what: str, jobs: Sequence[Job], **more: object) -> None:
-        """`what` is "began" or "ended"."""
+    def began(self, step: Step, jobs: Sequence[Job], budget: Budget) -> int:
+        """Answers the number of the call."""
+        call, until_s = next(self._calls), time.monotonic() + budget.left_s()
+        sent = [[job.ref, job.revision] for job in jobs]
+        self._write({"call": call, "step": step.name, "until": until_s, "sent": sent})
+        return call
+
+    def ended(self, call: int, answers: Sequence[Answer]) -> None:
+        """The call was answered or given up."""
+        self._write({"call": call, "outcomes": [type(answer).__name__ for answer in answers]})
+
+    def _write(self, line: Mapping[str, object]) -> None:
         if self._file is not None:
-            line = {
-                "at": time.monotonic(),
-                "proc": os.getpid(),
-                "what": what,
-                "keys": [job.ref for job in jobs],
-                **more,
-            }
-            os.write(self._file, orjson.dumps(line) + b"\n")
+            whole = {"at": time.monotonic(), "proc": os.getpid(), **line}
+            os.write(self._file, orjson.dumps(whole) + b"\n")
 
     def close(self) -> None:
         """Close the file."""
@@ -122,10 +128,9 @@ class PlainSink:
 
     async def send(self, step: Step, jobs: Sequence[Job], budget: Budget) -> Sequence[Answer]:
         """One call for all jobs."""
-        until_s = time.monotonic() + budget.left_s()
-        self._history.note("began", jobs, step=step.name, until=until_s, revisions=[job.revision for job in jobs])
+        call = self._history.began(step, jobs, budget)
         answers = await self._send(step, jobs, budget)
-        self._history.note("ended", jobs, step=step.name, outcomes=[type(answer).__name__ for answer in answers])
+        self._history.ended(call, answers)
         return answers
 
     async def _send(self, step: Step, jobs: Sequence[Job], budget: Budget) -> Sequence[Answer]:

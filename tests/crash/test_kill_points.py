@@ -1,0 +1,51 @@
+"""Kill -9 at every named point of the worker, over all of them, with three processes that come back (FC-005, F1)."""
+
+import random
+from collections.abc import Awaitable, Callable
+
+from simulators.faults import Fault, Rule
+from tests.crash.arena import Arena
+from tests.crash.orders import disturbed, revisions
+from tests.crash.workers import CRASHED, Worker
+
+#: After poll, record, before commit; probe, intent, send, answer; before and after the outcome.
+POINTS = (
+    "worker.polled",
+    "engine.recorded",
+    "worker.before_commit",
+    "engine.probed",
+    "engine.intended",
+    "http.sent",
+    "engine.answered",
+    "engine.settling",
+    "engine.settled",
+)
+ORDERS_AT_A_TIME = 24
+
+
+async def test_no_kill_point_loses_doubles_or_strands_anything(arena: Arena) -> None:
+    """FC-001, FC-005, FC-113: some answers are lost beside, so that there is something to probe."""
+    die = random.Random(5)
+    arena.spoil(Rule(Fault.LOST_REPLY, "*.write|*.confirm", share=0.15))
+    schedule = [f"{point}:{die.randint(1, 3)}" for point in POINTS]
+    die.shuffle(schedule)
+    for start in range(0, len(schedule), 3):
+        workers = [arena.workers.start(point) for point in schedule[start : start + 3]]
+        while alive := [worker for worker in workers if worker.running]:
+            await arena.produce(disturbed(revisions(arena.orders(ORDERS_AT_A_TIME), 3), die))
+            await arena.until(_fewer_than(alive, arena))
+        assert {worker.code for worker in workers} == {CRASHED}
+    arena.spoil()
+    for _ in range(3):
+        arena.workers.start()
+    await arena.settled()
+    await arena.judge()
+
+
+def _fewer_than(alive: list[Worker], arena: Arena) -> Callable[[], Awaitable[bool]]:
+    """One of them has died, or there is nothing left to do and more is needed."""
+
+    async def condition() -> bool:
+        return not all(worker.running for worker in alive) or await arena.at_rest()
+
+    return condition
