@@ -4,6 +4,7 @@ All that is seeded has External IDs of the module `tallystick_demo`, so a second
 """
 
 import itertools
+import uuid
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -102,6 +103,12 @@ class OdooCompany:
         domain = [["module", "=", "tallystick_demo"], ["model", "=", "account.tax"], ["res_id", "in", list(ids)]]
         return {row["res_id"]: row["name"] for row in await self.find("ir.model.data", domain, "res_id", "name")}
 
+    async def id_of(self, external_id: str) -> int:
+        """The record that an External ID leads to."""
+        module, name = external_id.split(".")
+        (row,) = await self.find("ir.model.data", [["module", "=", module], ["name", "=", name]], "res_id")
+        return int(row["res_id"])
+
     async def orders_of(self, number: str) -> list[int]:
         """The orders with that number of the store; more than one is a doubled document."""
         return [row["id"] for row in await self.find("sale.order", [["client_order_ref", "=", number]], "id")]
@@ -109,6 +116,16 @@ class OdooCompany:
     async def lock(self, order_id: int) -> None:
         """As a person locks a confirmed order."""
         await self.act("sale.order", "action_done" if self.version < 17 else "action_lock", [order_id])
+
+    async def user(self, *groups: str) -> OdooSettings:
+        """A connection as a user of these groups, given by External ID, and of no others."""
+        field = "groups_id" if self.version < 19 else "group_ids"
+        ids = [await self.id_of(group) for group in ("base.group_user", *groups)]
+        login, password = f"tallystick-live-{len(ids)}", uuid.uuid4().hex
+        values = {"name": login, "login": login, "password": password, field: [[6, 0, ids]]}
+        known = await self.act("res.users", "search", [["login", "=", login]])
+        await self.act("res.users", "write" if known else "create", *([known, values] if known else [values]))
+        return self.settings(login=login, api_key=Secret.of(password))
 
     # ---- seed
 
@@ -124,6 +141,7 @@ class OdooCompany:
                 for code in _CURRENCIES
             ],
         )
+        await self._load("account.payment.term", [{"id": "term_by_hand", "name": "Tallystick by hand"}])
         await self._load("product.product", await self._product_rows())
 
     async def _tax_rows(self) -> list[dict[str, str]]:

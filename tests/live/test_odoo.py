@@ -2,7 +2,8 @@
 
     TALLYSTICK_LIVE_ODOO='http://admin@127.0.0.1:8069/?db=trial' TALLYSTICK_LIVE_ODOO_KEY=… make live
 
-The key is an API key of that user, or the password. Use a database for trials: the suite leaves its orders there.
+The user is an administrator, because the suite seeds taxes, pricelists and products; the key is an API key of theirs,
+or the password. Use a database for trials: the suite leaves its orders there.
 The apps Sales and Inventory have to be installed (modules `sale_management`, `sale_stock`). With Docker, Odoo's public
 image makes such a server, whose login and password are both `admin`:
 
@@ -149,6 +150,25 @@ async def test_a_wrong_key_is_told(company: OdooCompany) -> None:
     adapter = OdooAdapter("live", company.settings(api_key=Secret.of("wrong")), jobs.CLOCK)
     with pytest.raises(Unauthorised, match="check the database, the login and the key"):
         await adapter.identity()
+    await adapter.close()
+
+
+async def test_three_groups_are_enough(company: OdooCompany) -> None:
+    """Sales, contacts, and for External IDs the administration's "Access Rights"."""
+    rights = ("sales_team.group_sale_salesman_all_leads", "base.group_partner_manager", "base.group_erp_manager")
+    adapter = OdooAdapter("live", await company.user(*rights), jobs.CLOCK)
+    done = await deliver(adapter, job(fresh(customer={**GUEST, "key": uuid.uuid4().hex})))
+    assert (await company.order(done.external_id))["state"] == "sale"
+    assert await adapter.identity()
+    await adapter.close()
+
+
+async def test_a_right_that_lacks_is_told(company: OdooCompany) -> None:
+    settings = await company.user("sales_team.group_sale_salesman_all_leads")
+    adapter = OdooAdapter("live", settings, jobs.CLOCK)
+    wrong = [(name, what) for name, fine, what in await adapter.check() if not fine]
+    assert [name for name, _ in wrong] == ["External IDs can be looked up"]
+    assert "ir.model.data" in wrong[0][1]
     await adapter.close()
 
 

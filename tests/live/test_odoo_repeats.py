@@ -111,7 +111,7 @@ async def test_an_edit_changes_the_draft_and_empties_a_removed_line(adapter: Odo
 async def test_what_people_chose_on_a_quotation_stays(adapter: OdooAdapter, company: OdooCompany) -> None:
     """Odoo takes payment term and pricelist anew from the customer when one is written, even the same."""
     draft = await deliver(adapter, job(replace(fresh(), confirm=False)))
-    term = (await company.find("account.payment.term", [], "id"))[0]["id"]
+    term = await company.id_of("tallystick_demo.term_by_hand")
     await company.act("sale.order", "write", [int(draft.external_id or 0)], {"payment_term_id": term})
     await deliver(adapter, revised(draft, again(document_of(draft), MUGS), 2))
     order = await company.order(draft.external_id)
@@ -162,10 +162,11 @@ async def test_a_deleted_order_is_not_made_anew(adapter: OdooAdapter, company: O
 
 
 async def test_products_and_taxes_that_odoo_does_not_have(adapter: OdooAdapter) -> None:
-    nothing = {"sku": "TALLYSTICK-NOTHING", "quantity": 1, "amount": {"gross": "1.00"}}
-    cheap = {"sku": MUG, "quantity": 1, "amount": {"gross": "1.00"}, "taxes": [{"rate_percent": "2.6"}]}
-    for line, words in ((nothing, "'TALLYSTICK-NOTHING'"), (cheap, "'tallystick_demo.tax_2_6_included'")):
-        (held,) = await adapter.orders.prepare([await with_customer(adapter, job(fresh(line)))])
+    nothing = fresh({"sku": "TALLYSTICK-NOTHING", "quantity": 1, "amount": {"gross": "1.00"}})
+    mugs = fresh(MUGS)
+    taxed = replace(mugs, lines=(replace(mugs.lines[0], taxes=("tallystick_demo.no_such_tax",)),))
+    for made, words in ((nothing, "'TALLYSTICK-NOTHING'"), (taxed, "'tallystick_demo.no_such_tax'")):
+        (held,) = await adapter.orders.prepare([await with_customer(adapter, job(made))])
         assert isinstance(held, Refused)
         assert held.reason is HoldReason.MAPPING
         assert words in held.detail
