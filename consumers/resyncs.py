@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from tallystick.away import persist, sleep_unless
 from tallystick.clock import Clock
 from tallystick.crashpoints import reach
+from tallystick.flows.router import Router
 from tallystick.intake.looks import Look, Looks
 from tallystick.intake.rereads import Entrance, Rereads, Wish
 from tallystick.kafka.codec import encode
@@ -20,7 +21,6 @@ from tallystick.ledger.operations import Operations, Part, Taken
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.rows import Row
 from tallystick.ledger.views import Order
-from tallystick.routes import Router
 from tallystick.v1 import event_pb2
 
 _PART = 50

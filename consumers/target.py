@@ -10,6 +10,7 @@ from consumers.sweeper import Sweeper
 from consumers.worker import Worker
 from tallystick.canonical.keys import parts
 from tallystick.engine import Engine, Limits, Reread
+from tallystick.flows.router import Router
 from tallystick.installation import Installation
 from tallystick.kafka.consumer import Consumer, Times
 from tallystick.kafka.producer import Producer
@@ -17,7 +18,6 @@ from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.pool import Pool
 from tallystick.ports import Sink
-from tallystick.routes import Router
 
 
 def group(target: str) -> str:

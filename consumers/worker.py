@@ -12,11 +12,11 @@ import structlog
 from consumers.hands import LEDGER_AWAY, Hands, pause
 from tallystick.crashpoints import reach
 from tallystick.errors import Unavailable, Unreadable
+from tallystick.flows.router import Router
 from tallystick.kafka.codec import decode, quarantine
 from tallystick.kafka.consumer import Batch, Consumer, Record
 from tallystick.kafka.producer import Message, Producer
 from tallystick.ledger.rows import Row
-from tallystick.routes import Router
 from tallystick.settings import WorkSettings
 from tallystick.telemetry import Metrics
 

@@ -17,6 +17,7 @@ import structlog
 
 from tallystick.breaker import Breaker, PoisonLimiter
 from tallystick.clock import Budget, Clock, Timing
+from tallystick.contract.document import Document
 from tallystick.crashpoints import reach
 from tallystick.errors import Throttled, Unauthorised, Unavailable
 from tallystick.ledger.ledger import Ledger
@@ -24,7 +25,7 @@ from tallystick.ledger.rows import Claim, EffectState, Head, Intent, RecordResul
 from tallystick.ports import Answer, Doubt, Job, NotApplied, Refused, Sink, Step
 from tallystick.reasons import HoldReason, NotEligible, WaitReason
 from tallystick.telemetry import SLO_S, Metrics
-from tallystick.turn import Document, Move, Rules, Turn
+from tallystick.turn import Move, Rules, Turn
 
 log = structlog.get_logger(__name__)
 REREAD_AFTER_S = 60.0

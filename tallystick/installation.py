@@ -8,9 +8,9 @@ from tallystick.clock import Clock, SystemClock, Timing
 from tallystick.contract.compile import Contract
 from tallystick.contract.load import load_contract
 from tallystick.errors import SetupError
+from tallystick.flows.plan import Plan, plans_into
 from tallystick.ports import OrderSink, OrderSource
 from tallystick.registry import AdapterKind, find_kind
-from tallystick.routes import Plan, plans_into
 from tallystick.settings import Mode, Route, Settings
 from tallystick.telemetry import Metrics
 

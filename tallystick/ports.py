@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from tallystick.clock import Budget
-from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.contract.document import Document
 from tallystick.pacing import Pacer
 from tallystick.reasons import HoldReason
 from tallystick.v1 import event_pb2, order_pb2, refund_pb2
@@ -185,7 +185,7 @@ class Job:
     revision: int
     #: `tallystick.marks` text of revision and digest, to be written into the document by the call that changes it.
     mark: str
-    document: OrderDocument | CustomerDocument
+    document: Document
     #: The target's id of the document as far as the ledger knows it.
     external_id: str | None = None
     #: Target ids of what the document refers to, such as {"customer": "17"}.
@@ -276,7 +276,7 @@ class SinkReader(Protocol):
     #: The pace of the connection: the engine takes a permit before each intent.
     pacer: Pacer
 
-    def steps(self, document: OrderDocument | CustomerDocument) -> tuple[Step, ...]:
+    def steps(self, document: Document) -> tuple[Step, ...]:
         """The fixed list of steps for this document."""
         ...
 

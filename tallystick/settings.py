@@ -39,6 +39,15 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
+class FlowName(StrEnum):
+    """What crosses between a store and an ERP."""
+
+    ORDERS = "orders"
+    #: As far as orders need them; they go as far as the orders do.
+    CUSTOMERS = "customers"
+    REFUNDS = "refunds"
+
+
 class Strict(BaseModel):
     """Unknown keys are mistakes."""
 
@@ -77,8 +86,19 @@ class Route(Strict):
     contract: Path
     #: Orders placed earlier are only observed, unless adopted: else the first poll doubles what was typed by hand.
     since: AwareDatetime
+    #: Of orders. Every other flow is off until it is named under `flows`.
     mode: Mode = Mode.LIVE
+    flows: dict[FlowName, Mode] = {}
     only: Narrowing = Narrowing()
+
+    def mode_of(self, flow: FlowName) -> Mode:
+        """How far a flow goes; none goes further than the orders that it belongs to."""
+        if flow in (FlowName.ORDERS, FlowName.CUSTOMERS):
+            return self.mode
+        return min(self.flows.get(flow, Mode.OFF), self.mode, key=list(Mode).index)
+
+    def __hash__(self) -> int:
+        return hash((self.store, self.erp))
 
 
 class Servers(Strict):

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.contract.document import Document, OrderDocument, RefundDocument
 from tallystick.ledger.rows import EffectState, Head, Kind, Outcome, Row
 from tallystick.ports import (
     Answer,
@@ -25,8 +25,8 @@ from tallystick.ports import (
 from tallystick.reasons import HoldReason, WaitReason
 from tallystick.telemetry import flow_of
 
-Document = OrderDocument | CustomerDocument
 _UNFINISHED = (EffectState.IN_FLIGHT, EffectState.IN_DOUBT)
+_LINED = (OrderDocument, RefundDocument)
 
 
 class Move(Enum):
@@ -348,4 +348,4 @@ class Turn:
     def line_keys(self) -> tuple[str, ...]:
         """Keys of the document's lines."""
         document = self.document
-        return tuple(line.key for line in document.lines) if isinstance(document, OrderDocument) else ()
+        return tuple(line.key for line in document.lines) if isinstance(document, _LINED) else ()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tallystick.clock import Budget
-from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.contract.document import CustomerDocument, Document
 from tallystick.pacing import Pacer
 from tallystick.ports import Answer, Applied, Found, Job, Refused, Step, Verdict
 from tallystick.reasons import HoldReason
@@ -55,7 +55,7 @@ class CustomerSinkOfOdoo:
         self._references = references
         self._loader = Loader(transport, pacer, records.context)
 
-    def steps(self, document: OrderDocument | CustomerDocument) -> tuple[Step, ...]:
+    def steps(self, document: Document) -> tuple[Step, ...]:
         """One call."""
         return (ENSURE,)
 

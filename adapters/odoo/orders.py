@@ -8,7 +8,7 @@ lets a request run.
 from collections.abc import Mapping, Sequence
 
 from tallystick.clock import Budget
-from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.contract.document import Document, OrderDocument
 from tallystick.pacing import Pacer
 from tallystick.ports import Answer, Applied, Doubt, Found, Job, Refused, Step, Verdict
 from tallystick.reasons import HoldReason
@@ -51,7 +51,7 @@ class OrderSinkOfOdoo:
         self._loader = Loader(transport, pacer, records.context)
         self._confirmer = Confirmer(transport, records, self._loader)
 
-    def steps(self, document: OrderDocument | CustomerDocument) -> tuple[Step, ...]:
+    def steps(self, document: Document) -> tuple[Step, ...]:
         """A confirmation overwrites the order's date, so the date is restored after it, and only then."""
         confirm = isinstance(document, OrderDocument) and document.confirm
         return (LOAD, CHECK, CONFIRM, DATE) if confirm else (LOAD, CHECK)

@@ -99,6 +99,31 @@ class OrderDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundDocument:
+    """Money given back, as a document of its own beside the order's."""
+
+    connection: str
+    order_id: str
+    refund_id: str
+    currency: str
+    refunded_at: datetime
+    #: The day of the refund in the selling entity's time zone.
+    business_date: date
+    #: Positive amounts; what is taken off the sale, shipping and goodwill among them.
+    lines: tuple[DocumentLine, ...]
+    #: What went back to the buyer; the target's own total must equal it.
+    total: Decimal
+    #: Goods that go back into stock: (line key, quantity).
+    restocked: tuple[tuple[str, Decimal], ...]
+    fields: Mapping[str, Value]
+    contract_version: str
+    notes: tuple[str, ...] = ()
+
+
+Document = OrderDocument | CustomerDocument | RefundDocument
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Why there is no document: a person has to look. The detail holds no personal data."""
 

@@ -89,19 +89,20 @@ class Ledger:
     async def _eligible(self, connection: Connection, rows: Sequence[Row]) -> list[Row]:
         """Rows that make an effect: those for the target, and those whose lane has a history already."""
         await self._mark_eligibility(connection, rows)
-        excluded = [row for row in rows if row.not_eligible is not None]
-        if not excluded:
+        begins = {row.lane_key for row in rows if row.not_eligible is None and not row.part}
+        follows = [row.lane_key for row in rows if row.lane_key not in begins]
+        if not follows:
             return list(rows)
-        keys = [row.lane_key for row in excluded]
-        known = {row["lane_key"] for row in await connection.fetch(_SQL["known_lanes"], self.target, keys)}
-        return [row for row in rows if row.not_eligible is None or row.lane_key in known]
+        known = {row["lane_key"] for row in await connection.fetch(_SQL["known_lanes"], self.target, follows)}
+        return [row for row in rows if row.lane_key in begins or row.lane_key in known]
 
     async def _mark_eligibility(self, connection: Connection, rows: Sequence[Row]) -> None:
         # The first revision of an eligible order needs no mark: the column starts empty.
         changed = [r for r in rows if r.object_id and (r.not_eligible is not None or r.revision > 1)]
         if not changed:
             return
-        newest = {row.lane_key: row for row in sorted(changed, key=lambda row: row.revision)}.values()
+        by_revision = sorted(changed, key=lambda row: row.revision)
+        newest = {(row.entity_type, row.connection, row.object_id): row for row in by_revision}.values()
         await connection.execute(
             _SQL["mark_eligibility"],
             [row.connection for row in newest],

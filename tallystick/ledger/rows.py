@@ -48,6 +48,8 @@ class Row:
     source: tuple[str, int, int] | None = None
     #: Set when the object is not for this target; such a row makes no effect unless its lane is known already.
     not_eligible: NotEligible | None = None
+    #: It belongs to an order; without a lane of that order it makes no effect.
+    part: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:

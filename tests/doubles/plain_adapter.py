@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from adapters.http import HttpDoor, Lost, NotSent, Reply
 from tallystick.clock import Budget, Clock
-from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.contract.document import CustomerDocument, Document, OrderDocument
 from tallystick.errors import Unavailable, Unreadable
 from tallystick.marks import judge
 from tallystick.pacing import Pacer
@@ -105,7 +105,7 @@ class PlainSink:
             mark_field="mark",
         )
 
-    def steps(self, document: OrderDocument | CustomerDocument) -> tuple[Step, ...]:
+    def steps(self, document: Document) -> tuple[Step, ...]:
         """Written, then confirmed where the contract says so."""
         return (WRITE, CONFIRM) if isinstance(document, OrderDocument) and document.confirm else (WRITE,)
 

@@ -20,6 +20,7 @@ from service.watch import WatchLimits
 from simulators.serving import serve
 from tallystick.canonical.keys import order_key
 from tallystick.engine import Engine
+from tallystick.flows.router import Router
 from tallystick.installation import Addresses, Installation, assemble
 from tallystick.intake.door import Door
 from tallystick.intake.looks import Looks
@@ -33,7 +34,6 @@ from tallystick.ledger.migrate import migrate
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.operations import Operations
 from tallystick.ledger.pool import Pool, open_pool
-from tallystick.routes import Router
 from tallystick.settings import Settings
 from tallystick.stack import Stack
 from tallystick.v1 import event_pb2, held_pb2, order_sync_pb2

@@ -1,12 +1,13 @@
-"""Routes: the mark of a document says what is in it, whichever contract made it."""
+"""Flows: the mark of a document says what is in it, whichever contract made it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tallystick.engine import Built
+from tallystick.flows.plan import Plan
+from tallystick.flows.router import Router
 from tallystick.ledger.rows import Claim, EffectState, Head, Kind
 from tallystick.marks import find
-from tallystick.routes import Plan, Router
 from tallystick.settings import Route
 from tallystick.v1 import event_pb2
 from tests.unit.contract.written import contract, order

@@ -1,0 +1,29 @@
+"""What the router asks of a flow."""
+
+from typing import Protocol
+
+from tallystick.engine import Built, Unwanted
+from tallystick.flows.plan import Plan
+from tallystick.ledger.rows import Head, Row
+from tallystick.ports import Refused
+from tallystick.settings import FlowName
+from tallystick.v1 import event_pb2
+
+#: Topic, partition and offset of the record that brought an event.
+Source = tuple[str, int, int]
+
+
+class Flow(Protocol):
+    """One kind of fact on its way from where it is true to where it is wanted. Pure."""
+
+    name: FlowName
+    #: The ledger's word for its entity, by which heads find their flow and their sink.
+    entity: str
+
+    def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
+        """The effect that an event asks for; None for what the route does not carry."""
+        ...
+
+    def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
+        """Apply the contract of the head's route."""
+        ...

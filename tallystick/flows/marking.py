@@ -1,0 +1,35 @@
+"""A document with its mark: what is in it, whichever contract made it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+import orjson
+
+from tallystick.contract.document import Document, OrderDocument, RefundDocument
+from tallystick.engine import Built
+from tallystick.ledger.rows import Head, Row
+from tallystick.marks import mark
+
+
+def built(head: Head, document: Document, version: str, customer: Row | None = None) -> Built:
+    """The document for the engine; `customer` is the effect that has to be in the target first."""
+    text = str(mark(head.external_ref, head.revision, _content(document)))
+    return Built(document, text, version, customer)
+
+
+def _content(document: Document) -> bytes:
+    """What the mark is a digest of: all of the document but the name of the contract that made it."""
+    if isinstance(document, OrderDocument | RefundDocument):
+        document = replace(document, contract_version="")
+    return orjson.dumps(document, default=_plain, option=orjson.OPT_SORT_KEYS)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"a document holds a {type(value).__name__}, which has no plain form")

@@ -1,0 +1,75 @@
+"""Orders: a STATE effect for each revision, in the lane that everything else about the order shares."""
+
+from tallystick.canonical.keys import order_key
+from tallystick.canonical.times import to_datetime
+from tallystick.contract.document import Hold
+from tallystick.engine import Built, Unwanted
+from tallystick.flows import customers
+from tallystick.flows.flow import Source
+from tallystick.flows.marking import built
+from tallystick.flows.plan import Plan
+from tallystick.ledger.rows import Head, Kind, Row
+from tallystick.ports import Refused
+from tallystick.reasons import HoldReason, NotEligible
+from tallystick.settings import FlowName, Mode
+from tallystick.v1 import event_pb2, order_pb2
+
+ENTITY = "order"
+_NEVER_BOOKED = (order_pb2.ORDER_STATE_CANCELLED, order_pb2.ORDER_STATE_FAILED, order_pb2.ORDER_STATE_DRAFT)
+
+
+class Orders:
+    """Sales orders of a store become documents of an ERP."""
+
+    name = FlowName.ORDERS
+    entity = ENTITY
+
+    def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
+        """One effect for a revision; what is not eligible is recorded with its reason."""
+        if plan.mode(self.name) is Mode.OFF or event.type != event_pb2.ENTITY_TYPE_ORDER:
+            return None
+        lane = order_key(event.connection, event.object_id)
+        return Row(
+            lane_key=lane,
+            connection=event.connection,
+            entity_type=ENTITY,
+            entity_id=lane,
+            operation="upsert",
+            op_id=str(event.revision),
+            kind=Kind.STATE,
+            revision=event.revision,
+            body=body,
+            external_ref=lane,
+            received_at=to_datetime(event.received_at),
+            object_id=event.object_id,
+            source=source,
+            not_eligible=self._eligibility(plan, event),
+        )
+
+    def _eligibility(self, plan: Plan, event: event_pb2.Event) -> NotEligible | None:
+        """Why the order is not for the target; None when it is."""
+        if plan.mode(self.name) is not Mode.LIVE:
+            return NotEligible.NOT_ROLLED_OUT
+        if event.gone:
+            return NotEligible.GONE
+        return plan.contract.eligibility(event.order, plan.route.since, plan.route.only)
+
+    def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
+        """The document with its customer; or why there is none."""
+        over = event.gone or event.order.state in _NEVER_BOOKED
+        if over and head.external_id is None and head.intents == 0:
+            return Unwanted(NotEligible.GONE if event.gone else NotEligible.CANCELLED)
+        if over:
+            return Refused(HoldReason.LOCKED, _over_words(event))
+        if event.findings:
+            finding = event.findings[0]
+            return Refused(HoldReason(finding.reason), finding.detail)
+        document = plan.contract.document(event.order)
+        if isinstance(document, Hold):
+            return Refused(document.reason, document.detail)
+        return built(head, document, plan.contract.version, customers.ensure(head, document.customer))
+
+
+def _over_words(event: event_pb2.Event) -> str:
+    what = "is no longer in the store" if event.gone else f"is {event.order.store_state or 'cancelled'} in the store"
+    return f"the order {what}, but its document is there already; cancel that in the target, then mark it as applied"

@@ -1,0 +1,57 @@
+"""Refunds: a DELTA effect each, in the lane of its order; a document of its own that never changes the order's."""
+
+from tallystick.canonical.keys import key, order_key
+from tallystick.canonical.times import to_datetime
+from tallystick.contract.document import Hold
+from tallystick.engine import Built, Unwanted
+from tallystick.flows.flow import Source
+from tallystick.flows.marking import built
+from tallystick.flows.plan import Plan
+from tallystick.ledger.rows import Head, Kind, Row
+from tallystick.ports import Refused
+from tallystick.reasons import HoldReason
+from tallystick.settings import FlowName, Mode
+from tallystick.v1 import event_pb2
+
+ENTITY = "refund"
+
+
+class Refunds:
+    """Refunds of a store become credit documents of an ERP, each once."""
+
+    name = FlowName.REFUNDS
+    entity = ENTITY
+
+    def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
+        """One effect for a refund. It makes one only where its order has a lane: a refund of an order that is not for
+        the target is not either."""
+        if plan.mode(self.name) is not Mode.LIVE or event.type != event_pb2.ENTITY_TYPE_REFUND or event.gone:
+            return None
+        lane = order_key(event.connection, event.refund.order_id)
+        entity = key(event.connection, event.refund.order_id, ENTITY, event.object_id)
+        return Row(
+            lane_key=lane,
+            connection=event.connection,
+            entity_type=ENTITY,
+            entity_id=entity,
+            operation="credit",
+            op_id=event.object_id,
+            kind=Kind.DELTA,
+            revision=1,
+            body=body,
+            external_ref=entity,
+            received_at=to_datetime(event.received_at),
+            object_id=event.object_id,
+            source=source,
+            part=True,
+        )
+
+    def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
+        """The credit document; or why there is none."""
+        if event.findings:
+            finding = event.findings[0]
+            return Refused(HoldReason(finding.reason), finding.detail)
+        document = plan.contract.refund(event.refund)
+        if isinstance(document, Hold):
+            return Refused(document.reason, document.detail)
+        return built(head, document, plan.contract.version)

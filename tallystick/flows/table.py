@@ -1,0 +1,8 @@
+"""The table of flows."""
+
+from tallystick.flows.customers import Customers
+from tallystick.flows.flow import Flow
+from tallystick.flows.orders import Orders
+from tallystick.flows.refunds import Refunds
+
+FLOWS: tuple[Flow, ...] = (Orders(), Refunds(), Customers())
