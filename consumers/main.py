@@ -1,10 +1,11 @@
-"""Everything that loops, for one process: intake, relay, pollers, resyncs, and worker and sweeper of each target."""
+"""Everything that loops, for one process: intake, relay, pollers, resyncs, gauges, and each target's own."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 
+from consumers.gauges import Gauges
 from consumers.intake import GROUP, Intake
 from consumers.pollers import Pace, Pollers
 from consumers.relay import Relay
@@ -88,6 +89,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     targets = [Target(installation, base.pool, base.producer, name, reread) for name in installation.targets]
     for target in targets:
         yield target.run
+    yield Gauges(installation, base.pool).run
     into = [Into(target.engine.ledger, target.router) for target in targets]
     yield Resyncs(base.pool, rereads, door, into, clock, every_s=settings.work.sweep_every_s, scale=scale).run
 

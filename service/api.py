@@ -52,7 +52,12 @@ _SERVICES = tuple(
 
 @asynccontextmanager
 async def api_server(
-    installation: Installation, pool: Pool, address: str, *, watch: WatchLimits | None = None
+    installation: Installation,
+    pool: Pool,
+    address: str,
+    *,
+    watch: WatchLimits | None = None,
+    concurrent_max: int = CONCURRENT_MAX,
 ) -> AsyncIterator[int]:
     """Serve at `address` (`host:port` or `unix:/path`) while the context lasts; yields the port.
 
@@ -60,7 +65,7 @@ async def api_server(
     """
     server = grpc.aio.server(
         interceptors=(Guard(installation.metrics),),
-        maximum_concurrent_rpcs=CONCURRENT_MAX,
+        maximum_concurrent_rpcs=concurrent_max,
         options=(
             ("grpc.max_receive_message_length", MESSAGE_MAX),
             ("grpc.max_send_message_length", MESSAGE_MAX),

@@ -1,6 +1,7 @@
 """Reading requests: names of orders, request ids, reasons, times. What cannot be is refused in words."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,6 +12,7 @@ from tallystick.ledger.views import Order, Views
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 NOTE_MAX = 500
+NAME_MAX = 400
 
 
 def request_id(text: str) -> str:
@@ -54,33 +56,37 @@ def connection(views: Views, text: str, field: str = "connection") -> str:
     return text
 
 
-async def order(views: Views, name: str, field: str = "name") -> Order:
+async def order(views: Views, name: str) -> Order:
     """The one order that is named. Raises NOT_FOUND, or FAILED_PRECONDITION when several have that number."""
-    found = await _candidates(views, name, field)
-    if not found:
+    (found,) = await _find(views, [name], "name")
+    if found is None:
         raise _unknown(name)
-    return found[0]
+    return found
 
 
-async def order_or_new(views: Views, name: str, field: str) -> Order:
-    """As `order`, but a full name may be one that nobody has told us of yet."""
-    found = await _candidates(views, name, field)
-    new = None if found else views.named(name)
-    if not found and new is None:
-        raise _unknown(name)
-    return found[0] if found else new  # type: ignore[return-value]
+async def orders_or_new(views: Views, names: Sequence[str], field: str) -> list[Order]:
+    """As `order` for each, but a full name may be one that nobody has told us of yet."""
+    found = await _find(views, names, field)
+    orders = [one or views.named(name) for one, name in zip(found, names, strict=True)]
+    for one, name in zip(orders, names, strict=True):
+        if one is None:
+            raise _unknown(name)
+    return [one for one in orders if one is not None]
 
 
-async def _candidates(views: Views, name: str, field: str) -> list[Order]:
-    if not name or len(name) > 400 or "\0" in name:
-        raise invalid(field, "name the order as <connection>/<order id>, or by its number")
-    found = await views.find(name)
+async def _find(views: Views, names: Sequence[str], field: str) -> list[Order | None]:
+    for name in names:
+        if not name or len(name) > NAME_MAX or "\0" in name:
+            raise invalid(field, "name the order as <connection>/<order id>, or by its number")
+    found = await views.find(names)
+    return [_one(name, candidates) for name, candidates in zip(names, found, strict=True)]
+
+
+def _one(name: str, found: Sequence[Order]) -> Order | None:
     if len(found) > 1:
         names = ", ".join(one.name for one in found[:5])
-        raise precondition(
-            "ORDER_AMBIGUOUS", f"several orders are called {name[:60]!r}: {names}; use one of these names"
-        )
-    return found
+        raise precondition("ORDER_AMBIGUOUS", f"several orders are called {name[:60]!r}: {names}; use a full name")
+    return found[0] if found else None
 
 
 def _unknown(name: str) -> ApiError:

@@ -108,7 +108,7 @@ class OrderSyncs(order_sync_pb2_grpc.OrderSyncServiceServicer):
     async def _names(self, request: pb.ResyncOrdersRequest) -> tuple[str, ...]:
         if len(request.names) > PAGE_MAX:
             raise invalid("names", f"at most {PAGE_MAX}; for more, give a window")
-        orders = [await asking.order_or_new(self._views, name, "names") for name in request.names]
+        orders = await asking.orders_or_new(self._views, request.names, "names")
         return tuple(sorted({order.name for order in orders}))
 
     async def GetOperation(self, request: pb.GetOperationRequest, context: Context) -> pb.GetOperationResponse:  # noqa: N802

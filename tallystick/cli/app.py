@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tallystick.cli import codes, demo, held, migrate, orders, preview, resync, roles, status, whole
+from tallystick.cli import adopt, codes, connections, demo, held, migrate, orders, preview, resync, roles, status, whole
 from tallystick.cli.codes import Exit, Stop
 from tallystick.cli.screen import complain, known_error
 from tallystick.errors import SetupError, Unreadable
@@ -62,5 +62,5 @@ app = typer.Typer(
     epilog=_EPILOG,
 )
 
-for _module in (demo, whole, roles, migrate, preview, status, orders, held, resync):
+for _module in (demo, whole, roles, migrate, preview, status, orders, held, resync, adopt, connections):
     _module.register(app)

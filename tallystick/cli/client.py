@@ -66,20 +66,21 @@ async def _ask(address: str, work: Callable[[Api], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def _open(address: str) -> AsyncIterator[Api]:
-    caller = f"{getpass.getuser()}@{socket.gethostname()}".encode("ascii", "replace").decode()
-    async with grpc.aio.insecure_channel(address, interceptors=[_Named(caller)]) as channel:
+    async with grpc.aio.insecure_channel(address, interceptors=[_Named()]) as channel:
         yield Api(channel)
+
+
+def caller() -> str:
+    """Who acts, for the audit."""
+    return f"{getpass.getuser()}@{socket.gethostname()}".encode("ascii", "replace").decode()
 
 
 class _Named(grpc.aio.UnaryUnaryClientInterceptor):
     """Says who calls, for the audit, and that a call ends."""
 
-    def __init__(self, caller: str) -> None:
-        self._caller = caller
-
     async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
         """Add the name and the deadline."""
-        metadata = grpc.aio.Metadata(*(details.metadata or ()), ("tallystick-actor", self._caller))
+        metadata = grpc.aio.Metadata(*(details.metadata or ()), ("tallystick-actor", caller()))
         timeout = details.timeout if details.timeout is not None else DEADLINE_S
         return await continuation(details._replace(metadata=metadata, timeout=timeout), request)
 

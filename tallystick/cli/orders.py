@@ -164,7 +164,7 @@ def _sentence(event: pb.OrderEvent) -> str:
     parts = [event.words]
     if event.detail and event.detail not in event.words:
         parts.append(event.detail)
-    if event.actor:
+    if event.actor and event.actor not in event.words:
         parts.append(f"by {event.actor}")
     return " · ".join(parts)
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tallystick.cli import screen
+from tallystick.cli.state import running_in
 from tallystick.errors import SetupError
 from tallystick.settings import Settings, load_settings
 
@@ -89,3 +91,39 @@ def installation_at(config: Path, kafka: str | None, postgres: str | None) -> "I
 def at(installation: "Installation", addresses: "Addresses", *, unclean: bool = False) -> "Installation":
     """The same at these servers."""
     return replace(installation, addresses=addresses, unclean=unclean)
+
+
+@asynccontextmanager
+async def servers(
+    settings: Settings, data: Path | None, kafka: str | None, postgres: str | None
+) -> AsyncIterator["Addresses"]:
+    """The servers of an installation for one command: by address, those of what runs on `data`, else started there."""
+    from tallystick.installation import Addresses
+    from tallystick.stack import open_stack
+
+    kafka, postgres = kafka or settings.servers.kafka, postgres_of(settings, postgres, direct=True)
+    running = running_in(data) if data is not None else None
+    if running is not None:
+        yield Addresses(kafka or running.kafka, postgres or running.postgres)
+    elif data is None:
+        yield require_addresses(settings, kafka, postgres)
+    else:
+        async with open_stack(data=data, kafka=kafka, postgres=postgres, report=screen.note) as stack:
+            yield Addresses(stack.kafka, stack.postgres)
+
+
+@asynccontextmanager
+async def ledger(settings: Settings | None, data: Path | None, postgres: str | None) -> AsyncIterator[str]:
+    """The direct address of the ledger alone, found as `servers` finds both."""
+    from tallystick.stack import open_stack
+
+    postgres = postgres_of(settings, postgres, direct=True) if settings is not None else postgres
+    running = running_in(data) if data is not None else None
+    if postgres is not None or running is not None:
+        yield postgres or running.postgres  # type: ignore[union-attr]
+    elif data is None:
+        raise SetupError("it is not said where PostgreSQL is: set TALLYSTICK_POSTGRES, or name the folder with --data")
+    else:
+        # An address for Kafka, which nobody calls: only PostgreSQL is started.
+        async with open_stack(data=data, kafka="-", report=screen.note) as stack:
+            yield stack.postgres

@@ -91,20 +91,26 @@ class Views:
 
     # ---- one order -------------------------------------------------------------------------------------------------
 
-    async def find(self, name: str) -> list[Order]:
-        """The orders that a text may mean: none, the one, or several that share a number."""
-        connections, rest = self._split(name)
-        order_id = "" if rest.startswith("#") else unquote(rest)
-        bare = unquote(rest).removeprefix("#")
-        rows = await self._pool.fetch(_SQL["find"], connections, order_id, [bare, "#" + bare])
-        by_id = [row for row in rows if row["by_id"]]
-        return [Order(row["connection"], row["id"]) for row in by_id or rows]
+    async def find(self, names: Sequence[str]) -> list[list[Order]]:
+        """The orders that each text may mean: none, the one, or several that share a number."""
+        wanted = [self._split(name) for name in names]
+        found: list[list[Order]] = [[] for _ in names]
+        ids = [False] * len(names)
+        for row in await self._pool.fetch(_SQL["find"], self.connections, *zip(*wanted, strict=True)):
+            place = row["ord"] - 1
+            ids[place] = ids[place] or row["by_id"]
+            # An id goes before an equal number; rows come with ids first.
+            if row["by_id"] or not ids[place]:
+                found[place].append(Order(row["connection"], row["id"]))
+        return found
 
-    def _split(self, name: str) -> tuple[list[str], str]:
+    def _split(self, name: str) -> tuple[str, str, str]:
+        """The connection that a text names (or none), the id and the number that it may be."""
         connection, slash, rest = name.partition("/")
-        if slash and connection in self.connections:
-            return [connection], rest
-        return self.connections, name
+        if not slash or connection not in self.connections:
+            connection, rest = "", name
+        text = unquote(rest)
+        return connection, "" if rest.startswith("#") else text, text.removeprefix("#")
 
     def named(self, name: str) -> Order | None:
         """The order whose full name this would be, seen or not; None when it names no store of ours."""

@@ -46,6 +46,8 @@ from tests.doubles.shelf_store import ShelfStore
 from tests.unit.contract.written import rules
 
 SCALE = 0.02
+#: Nobody reads what these tests publish, so one topic serves all of them.
+PREFIX = f"api{uuid.uuid4().hex[:8]}."
 ACTOR = (("tallystick-actor", "Ada"),)
 DEADLINE_S = 30.0
 QUICK = WatchLimits(heartbeat_s=0.3, poll_s=0.02, page=20, per_caller=3)
@@ -180,19 +182,19 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    stack: Stack, dsn: str, prefix: str, folder: Path, *, watch: WatchLimits = QUICK, **settings: Any
+    stack: Stack, dsn: str, folder: Path, *, watch: WatchLimits = QUICK, **settings: Any
 ) -> AsyncIterator[World]:
     """A world of its own for each test."""
     async with AsyncExitStack() as exits:
         erp = PlainErp()
         url = await exits.enter_async_context(serve(erp.application()))
-        installation = _installation(Addresses(stack.kafka, dsn), url, prefix, folder, settings)
+        installation = _installation(Addresses(stack.kafka, dsn), url, folder, settings)
         exits.push_async_callback(installation.close)
         await ensure_topics(stack.kafka, installation.settings.kafka, (ORDERS,))
         await migrate(dsn)
         pool = await open_pool(dsn)
         exits.push_async_callback(pool.close)
-        producer = Producer(stack.kafka, prefix=prefix)
+        producer = Producer(stack.kafka, prefix=PREFIX)
         await producer.start()
         exits.push_async_callback(producer.stop)
         port = await exits.enter_async_context(api_server(installation, pool, "127.0.0.1:0", watch=watch))
@@ -200,14 +202,14 @@ async def open_world(
         yield _world(installation, pool, producer, erp, channel)
 
 
-def _installation(addresses: Addresses, url: str, prefix: str, folder: Path, more: dict[str, Any]) -> Installation:
+def _installation(addresses: Addresses, url: str, folder: Path, more: dict[str, Any]) -> Installation:
     (folder / "contract.yaml").write_text(rules())
     route = {"store": "shop", "erp": "erp", "contract": folder / "contract.yaml", "since": "2020-01-01T00:00:00Z"}
     settings = Settings.model_validate(
         {
             "connections": {"shop": {"kind": "shelf"}, "erp": {"kind": "plain", "url": url}},
             "routes": [route],
-            "kafka": {"prefix": prefix, "partitions": 1},
+            "kafka": {"prefix": PREFIX, "partitions": 1},
             "work": {"time_scale": SCALE},
             **more,
         }

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import asyncpg
 import grpc
 import pytest
+from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -21,12 +22,14 @@ from tallystick.ports import WebhookState
 from tallystick.reasons import HoldReason
 from tallystick.stack import Stack
 from tallystick.v1 import held_pb2, order_sync_pb2, status_pb2
+from tallystick.v1.order_sync_pb2_grpc import OrderSyncServiceStub
+from tests.doubles.tcp import Wire
 from tests.integration.api_help import DEADLINE_S, World, open_world, refused
 
 
 @pytest.fixture
-async def world(stack: Stack, database: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(stack, database, topic_prefix, tmp_path) as world:
+async def world(stack: Stack, database: str, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(stack, database, tmp_path) as world:
         yield world
 
 
@@ -42,7 +45,8 @@ async def test_every_unary_call_without_a_deadline_is_refused_in_words(world: Wo
         for service in services.services_by_name.values():
             for method in service.methods:
                 if not method.server_streaming:
-                    call = getattr(stub, method.name)(method.input_type._concrete_class())
+                    request = GetMessageClass(method.input_type)()
+                    call = getattr(stub, method.name)(request)
                     refusal = await refused(call)
                     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "DEADLINE_REQUIRED")
                     assert "no deadline" in refusal.text
@@ -66,24 +70,48 @@ async def test_a_page_is_never_larger_than_the_cap(world: World) -> None:
     assert answer.next_page_token
 
 
+async def test_calls_beyond_what_a_process_takes_at_once_are_refused(world: World) -> None:
+    address = "127.0.0.1:0"
+    async with (
+        api_server(world.installation, world.pool, address, concurrent_max=2) as port,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        stub: Any = OrderSyncServiceStub(channel)
+        streams = [stub.WatchOrderSync(order_sync_pb2.WatchOrderSyncRequest()) for _ in range(2)]
+        for stream in streams:
+            await stream.read()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.GetOrderSync(order_sync_pb2.GetOrderSyncRequest(name="1"), timeout=DEADLINE_S)
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 # ---- errors --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_database_that_is_away_is_unavailable_and_says_when_to_come_back(world: World, database: str) -> None:
-    host = database.rsplit("/", 1)[0]
-    administrator = await asyncpg.connect(f"{host}/postgres")
-    name = database.rsplit("/", 1)[1]
-    await administrator.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-    await administrator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
-    try:
-        refusals = [await refused(world.status.GetStatus(status_pb2.GetStatusRequest(), timeout=10)) for _ in range(3)]
-    finally:
-        await administrator.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-        await administrator.close()
-    for refusal in refusals:
-        assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "LEDGER_AWAY")
-        assert refusal.retry_after_s == 2
-    await world.status.GetStatus(status_pb2.GetStatusRequest(), timeout=10)
+async def test_a_database_that_is_away_is_unavailable_and_says_when_to_come_back(
+    stack: Stack, database: str, tmp_path: Path
+) -> None:
+    at = urlsplit(database)
+    wire = Wire(at.hostname or "", at.port or 0)
+    await wire.mend()
+    through = database.replace(f"{at.hostname}:{at.port}", f"127.0.0.1:{wire.port}")
+    async with open_world(stack, through, tmp_path) as world:
+        await status(world)
+        watching = world.syncs.WatchOrderSync(order_sync_pb2.WatchOrderSyncRequest())
+        await watching.read()
+        await wire.cut()
+        for call in (world.status.GetStatus(status_pb2.GetStatusRequest(), timeout=10), _next_event(watching)):
+            refusal = await refused(call)
+            assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "LEDGER_AWAY")
+            assert refusal.retry_after_s == 2
+        await wire.mend()
+        await status(world)
+    await wire.cut()
+
+
+async def _next_event(stream: Any) -> None:
+    while (await stream.read()).HasField("heartbeat"):
+        pass
 
 
 async def test_a_fault_of_ours_gives_nothing_away(world: World) -> None:
@@ -130,12 +158,10 @@ async def test_health_is_served_without_ado(world: World) -> None:
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_reflection_is_there_by_setting_only(
-    stack: Stack, database: str, topic_prefix: str, tmp_path: Path, wanted: bool
-) -> None:
+async def test_reflection_is_there_by_setting_only(stack: Stack, database: str, tmp_path: Path, wanted: bool) -> None:
     listen = {"reflection": wanted}
-    async with open_world(stack, database, topic_prefix, tmp_path, listen=listen) as world:
-        stub: Any = reflection_pb2_grpc.ServerReflectionStub(world.channel)
+    async with open_world(stack, database, tmp_path, listen=listen) as world:
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(world.channel)  # type: ignore[arg-type]
         call = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
         if not wanted:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -168,11 +194,8 @@ async def test_a_unix_socket_serves_as_well(world: World, tmp_path: Path) -> Non
 async def test_a_server_that_ends_ends_its_streams_in_peace(world: World) -> None:
     async with api_server(world.installation, world.pool, "127.0.0.1:0") as port:
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-        stream = channel.unary_stream(
-            "/tallystick.v1.OrderSyncService/WatchOrderSync",
-            request_serializer=order_sync_pb2.WatchOrderSyncRequest.SerializeToString,
-            response_deserializer=order_sync_pb2.WatchOrderSyncResponse.FromString,
-        )(order_sync_pb2.WatchOrderSyncRequest())
+        stub: Any = OrderSyncServiceStub(channel)
+        stream = stub.WatchOrderSync(order_sync_pb2.WatchOrderSyncRequest())
         await stream.read()
     assert await stream.read() is grpc.aio.EOF
     assert await stream.code() is grpc.StatusCode.OK

@@ -19,8 +19,8 @@ from tests.integration.api_help import ACTOR, DEADLINE_S, World, open_world, ref
 
 
 @pytest.fixture
-async def world(stack: Stack, database: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(stack, database, topic_prefix, tmp_path) as world:
+async def world(stack: Stack, database: str, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(stack, database, tmp_path) as world:
         yield world
 
 

@@ -22,8 +22,8 @@ DONE, CANCELLED = operation_pb2.OPERATION_STATE_DONE, operation_pb2.OPERATION_ST
 
 
 @pytest.fixture
-async def world(stack: Stack, database: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(stack, database, topic_prefix, tmp_path) as world:
+async def world(stack: Stack, database: str, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(stack, database, tmp_path) as world:
         yield world
 
 

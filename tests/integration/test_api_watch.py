@@ -21,8 +21,8 @@ TELL = (
 
 
 @pytest.fixture
-async def world(stack: Stack, database: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(stack, database, topic_prefix, tmp_path) as world:
+async def world(stack: Stack, database: str, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(stack, database, tmp_path) as world:
         yield world
 
 
@@ -216,11 +216,9 @@ async def test_a_client_that_does_not_read_holds_up_nobody_and_misses_nothing(wo
     await other.close()
 
 
-async def test_the_stream_ends_by_itself_and_is_taken_up_again(
-    stack: Stack, database: str, topic_prefix: str, tmp_path: Path
-) -> None:
+async def test_the_stream_ends_by_itself_and_is_taken_up_again(stack: Stack, database: str, tmp_path: Path) -> None:
     limits = WatchLimits(ends_after_s=0.3, heartbeat_s=0.1, poll_s=0.02)
-    async with open_world(stack, database, topic_prefix, tmp_path, watch=limits) as world:
+    async with open_world(stack, database, tmp_path, watch=limits) as world:
         watcher = await watch(world)
         await asyncio.wait_for(watcher.task, 30)
         assert await watcher.call.code() is grpc.StatusCode.OK

@@ -14,11 +14,12 @@ WHERE target = $1 AND lane_key = $2 AND seq = $3 FOR UPDATE
 SELECT what, seq, reason FROM event WHERE target = $1 AND lane_key = $2 AND request_id = $3 LIMIT 1
 
 -- Begin anew under the contract of today: what was surely not applied is compared in full before anything is written.
--- What is in doubt stays in doubt and is probed first.
+-- What is in doubt stays in doubt and is probed first. A customer is only made if it is absent, never compared: an
+-- order's snapshot must not overwrite it.
 -- name: resume
 UPDATE effect SET attempts = 0,
-    forced = forced OR (kind = 'STATE' AND state = 'QUEUED'),
-    step = CASE WHEN kind = 'STATE' AND state = 'QUEUED' THEN 0 ELSE step END
+    forced = forced OR (kind = 'STATE' AND state = 'QUEUED' AND operation <> 'ensure'),
+    step = CASE WHEN kind = 'STATE' AND state = 'QUEUED' AND operation <> 'ensure' THEN 0 ELSE step END
 WHERE target = $1 AND lane_key = $2 AND seq = $3
 
 -- A terminal state by a person. `doubt_at` stays, and so does the lane's `late_until`: a lost request may still land.

@@ -93,15 +93,22 @@ WHERE ($7::text = '' OR o.connection = $7)
 ORDER BY o.first_seen_at DESC, o.connection DESC, o.id DESC
 LIMIT $12
 
--- Orders that a text may mean. $1 connections; $2 an id, $3 numbers.
+-- Orders that texts may mean, by id and by number. $1 all connections; for each text the connection that it names (or
+-- none), the id and the number that it may be.
 -- name: find
-SELECT connection, id, id = $2 AS by_id FROM source_object
-WHERE connection = ANY ($1::text[]) AND type = 'order' AND id = $2
+WITH wanted AS (
+    SELECT i.ord, c.connection, i.id, i.number
+    FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS i (connection, id, number, ord)
+    JOIN unnest($1::text[]) AS c (connection) ON i.connection IN ('', c.connection)
+)
+SELECT w.ord, o.connection, o.id, true AS by_id
+FROM wanted w JOIN source_object o ON o.connection = w.connection AND o.type = 'order' AND o.id = w.id
 UNION
-SELECT connection, id, id = $2 FROM source_object
-WHERE connection = ANY ($1::text[]) AND type = 'order' AND number = ANY ($3::text[])
-ORDER BY by_id DESC, connection, id
-LIMIT 20
+SELECT w.ord, o.connection, o.id, o.id = w.id
+FROM wanted w
+JOIN source_object o ON o.connection = w.connection AND o.type = 'order' AND o.number IN (w.number, '#' || w.number)
+WHERE w.number <> ''
+ORDER BY ord, by_id DESC, connection, id
 
 -- The story of one order in the targets $1, oldest first: its first sighting, what was recorded, what gave way in
 -- silence, and the event log. $2 lane, $3 connection, $4 id, $5 to $8 the last row of the page before.
