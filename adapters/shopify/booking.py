@@ -69,6 +69,8 @@ class Booking:
     #: The records that are refunds indeed.
     refunds: tuple[RefundRecord, ...]
     findings: tuple[event_pb2.Finding, ...]
+    #: An edit took something away.
+    edited: bool = False
 
 
 class Nature(Enum):
@@ -95,12 +97,12 @@ def booking(order: ShopifyOrder) -> Booking:
     natures = [(nature(order, record), record) for record in order.refunds]
     refunds = tuple(record for kind, record in natures if kind is not Nature.EDIT)
     edits = [record for kind, record in natures if kind is Nature.EDIT]
-    unclear = [_unclear_record(record) for kind, record in natures if kind is Nature.UNCLEAR]
+    unclear = [unclear_record(record) for kind, record in natures if kind is Nature.UNCLEAR]
     goods, tips = _without_tip(order)
     lines, doubts = _booked_lines(order, goods, refunds, edits)
     shipping = tuple(line for line in order.shipping_lines if not line.removed)
     edited = any(line.removed for line in lines) or len(shipping) < len(order.shipping_lines)
-    draft = Booking(lines, shipping, _ordered(order), tips, ZERO, refunds, (*unclear, *doubts))
+    draft = Booking(lines, shipping, _ordered(order), tips, ZERO, refunds, (*unclear, *doubts), edited)
     return _settled(order, draft) if edited else _as_ordered(order, draft)
 
 
@@ -261,10 +263,19 @@ def _finding(detail: str) -> event_pb2.Finding:
     return event_pb2.Finding(reason=HoldReason.EDIT_OR_REFUND_UNCLEAR, detail=detail)
 
 
-def _unclear_record(record: RefundRecord) -> event_pb2.Finding:
+def unclear_record(record: RefundRecord) -> event_pb2.Finding:
+    """Pieces that may have been removed by an edit, or refunded."""
     return _finding(
         f"refund {record.id} names pieces but no payment, no return and no restock type that tells more: "
         "it may be an edit of the order or a refund; settle it in the store"
+    )
+
+
+def unclear_money(record: RefundRecord) -> event_pb2.Finding:
+    """Money without pieces, from an order of which an edit removed some: it may be the money for those."""
+    return _finding(
+        f"refund {record.id} gives back money that belongs to no line, and pieces were removed from the order by an "
+        "edit: it may be the money for them, which the order's document no longer holds; settle it by hand"
     )
 
 

@@ -128,6 +128,8 @@ class RefundRecord:
     from_return: bool = False
     #: How many payments back it holds, whatever their outcome; None when the payload does not show payments.
     payments: int | None = None
+    #: One of them is still on its way.
+    pending: bool = False
     #: What successful ones paid; None when they are in another currency than the shop's.
     paid: Decimal | None = ZERO
     gateway: str = ""
@@ -226,9 +228,16 @@ class ShopifyOrder:
     extra: tuple[tuple[str, str], ...] = field(default=())
 
     @property
+    def foreign(self) -> bool:
+        """The buyer pays in another currency than the shop's."""
+        return self.totals.presentment_currency not in ("", self.currency)
+
+    @property
     def gift_card_mixed(self) -> bool:
         """Paid by gift card and something else, so that only the payments tell how much of each."""
         return GIFT_CARD in self.gateways and len(self.gateways) > 1
 
 
 GIFT_CARD = "gift_card"
+#: Statuses of a payment that is still on its way.
+ON_ITS_WAY = frozenset({"pending", "awaiting_response", "unknown"})

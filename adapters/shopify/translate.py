@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from google.type import money_pb2
-
 from adapters.shopify.booking import BookedLine, Booking, Part, booking
-from adapters.shopify.state import GIFT_CARD, ZERO, RefundRecord, ShopifyOrder, Tax
+from adapters.shopify.charges import kind, taxed, taxes
+from adapters.shopify.refunds import readings
+from adapters.shopify.state import GIFT_CARD, ZERO, ShopifyOrder
 from adapters.shopify.state import Address as ShopAddress
 from tallystick.canonical import checks
 from tallystick.canonical.keys import guest_key
-from tallystick.canonical.money import allocate, minor_digits, money, unit_price
+from tallystick.canonical.money import money, unit_price
 from tallystick.canonical.times import to_timestamp
 from tallystick.ports import Reading
-from tallystick.v1 import customer_pb2, event_pb2, order_pb2, refund_pb2
+from tallystick.v1 import customer_pb2, event_pb2, order_pb2
 from tallystick.v1 import money_pb2 as taxed_pb2
 
 PAYMENT_STATES = {
@@ -37,25 +37,21 @@ _MANUAL = {
     "cash on delivery": order_pb2.PAYMENT_KIND_CASH_ON_DELIVERY,
     GIFT_CARD: order_pb2.PAYMENT_KIND_GIFT_CARD,
 }
-_RESTOCK = {
-    "return": refund_pb2.RESTOCK_YES,
-    "cancel": refund_pb2.RESTOCK_YES,
-    "legacy_restock": refund_pb2.RESTOCK_YES,
-    "no_restock": refund_pb2.RESTOCK_NO,
-}
 
 
 def reading(connection: str, source: ShopifyOrder) -> Reading:
     """The canonical order with its findings, and its refunds as parts."""
     booked = booking(source)
     order = _order(connection, source, booked)
+    parts = readings(source, booked, order)
+    order.refund_ids.extend(sorted(refund.object_id for refund in parts))
     return Reading(
         event_pb2.ENTITY_TYPE_ORDER,
         source.id,
         source.updated_at,
         order=order,
         findings=(*booked.findings, *checks.findings(order)),
-        parts=tuple(_refund_reading(connection, source, record) for record in booked.refunds),
+        parts=parts,
     )
 
 
@@ -84,7 +80,6 @@ def _order(connection: str, source: ShopifyOrder, booked: Booking) -> order_pb2.
         payment_method=_method(source),
         note=source.note,
         tags=sorted(set(source.tags)),
-        refund_ids=sorted(record.id for record in booked.refunds),
     )
     _dates(order, source)
     _addresses(order, source)
@@ -123,32 +118,26 @@ def _line(source: ShopifyOrder, booked: BookedLine) -> order_pb2.OrderLine:
     line = booked.line
     message = order_pb2.OrderLine(
         id=line.id,
-        kind=_kind(booked),
+        kind=kind(line),
         sku=line.sku,
         product_id=line.product_id,
         variant_id=line.variant_id,
         title=line.title,
         quantity=_quantities(booked),
         unit_price=unit_price(source.currency, line.unit_price),
-        amount=_taxed(source, booked.booked),
-        taxes=_taxes(source, line.taxes, booked.booked.tax),
+        amount=taxed(source, booked.booked),
+        taxes=taxes(source, line.taxes, booked.booked.tax),
         requires_shipping=line.requires_shipping,
     )
     if booked.removed:
-        message.removed_by_edit.CopyFrom(_taxed(source, booked.taken_by_edit))
+        message.removed_by_edit.CopyFrom(taxed(source, booked.taken_by_edit))
     if booked.refunded:
-        message.refunded.CopyFrom(_taxed(source, booked.given_back))
+        message.refunded.CopyFrom(taxed(source, booked.given_back))
     if discount := line.unit_price * booked.left - booked.booked.amount:
         message.discount.CopyFrom(money(source.currency, discount))
     for name, value in line.attributes:
         message.attributes[name] = value
     return message
-
-
-def _kind(booked: BookedLine) -> order_pb2.LineKind.ValueType:
-    if booked.line.gift_card:
-        return order_pb2.LINE_KIND_GIFT_CARD
-    return order_pb2.LINE_KIND_CUSTOM if booked.line.typed_by_hand else order_pb2.LINE_KIND_GOODS
 
 
 def _quantities(booked: BookedLine) -> order_pb2.Quantities:
@@ -157,33 +146,14 @@ def _quantities(booked: BookedLine) -> order_pb2.Quantities:
     )
 
 
-def _taxed(source: ShopifyOrder, part: Part) -> taxed_pb2.TaxedAmount:
-    net = part.amount - part.tax if source.taxes_included else part.amount
-    currency = source.currency
-    return taxed_pb2.TaxedAmount(
-        net=money(currency, net), tax=money(currency, part.tax), gross=money(currency, net + part.tax)
-    )
-
-
-def _taxes(source: ShopifyOrder, taxes: tuple[Tax, ...], booked: Decimal) -> list[taxed_pb2.TaxLine]:
-    """The taxes as stated; of a line that was split, their shares."""
-    amounts = [tax.amount for tax in taxes]
-    if taxes and sum(amounts, ZERO) != booked:
-        amounts = allocate(booked, [abs(amount) for amount in amounts], minor_digits(source.currency))
-    return [
-        taxed_pb2.TaxLine(title=tax.title, rate_percent=tax.rate_percent, amount=money(source.currency, amount))
-        for tax, amount in zip(taxes, amounts, strict=True)
-    ]
-
-
 def _shipping_lines(source: ShopifyOrder, booked: Booking) -> list[order_pb2.ShippingLine]:
     return [
         order_pb2.ShippingLine(
             id=line.id,
             title=line.title,
             code=line.code,
-            amount=_taxed(source, Part(line.amount, line.tax)),
-            taxes=_taxes(source, line.taxes, line.tax),
+            amount=taxed(source, Part(line.amount, line.tax)),
+            taxes=taxes(source, line.taxes, line.tax),
         )
         for line in booked.shipping
     ]
@@ -329,56 +299,3 @@ def _address(source: ShopAddress) -> customer_pb2.Address:
         country_code=source.country_code,
         phone=source.phone,
     )
-
-
-# ---- refunds -----------------------------------------------------------------------------------------------------
-
-
-def _refund_reading(connection: str, source: ShopifyOrder, record: RefundRecord) -> Reading:
-    refund = _refund(connection, source, record)
-    return Reading(event_pb2.ENTITY_TYPE_REFUND, record.id, record.at, refund=refund)
-
-
-def _refund(connection: str, source: ShopifyOrder, record: RefundRecord) -> refund_pb2.Refund:
-    named = sum((_gross(source, Part(line.subtotal, line.tax)) for line in record.lines), ZERO)
-    named += _gross(source, Part(record.shipping, record.shipping_tax))
-    paid = named if record.paid is None else record.paid
-    refund = refund_pb2.Refund(
-        connection=connection,
-        id=record.id,
-        order_id=source.id,
-        currency_code=source.currency,
-        lines=_refund_lines(source, record),
-        total=money(source.currency, paid),
-        gateway=record.gateway,
-        reason=record.note,
-    )
-    if record.at is not None:
-        refund.refunded_at.CopyFrom(to_timestamp(record.at))
-    if record.shipping or record.shipping_tax:
-        refund.shipping.CopyFrom(_taxed(source, Part(record.shipping, record.shipping_tax)))
-    if paid != named:
-        # What was paid beyond or below the pieces named: goodwill, duties, a fee that was kept.
-        beyond = money(source.currency, paid - named)
-        refund.adjustment.CopyFrom(taxed_pb2.TaxedAmount(net=beyond, tax=_none(source), gross=beyond))
-    return refund
-
-
-def _refund_lines(source: ShopifyOrder, record: RefundRecord) -> list[refund_pb2.RefundLine]:
-    return [
-        refund_pb2.RefundLine(
-            line_id=line.line_id,
-            quantity=str(line.quantity),
-            amount=_taxed(source, Part(line.subtotal, line.tax)),
-            restock=_RESTOCK.get(line.restock_type, refund_pb2.RESTOCK_UNKNOWN),
-        )
-        for line in record.lines
-    ]
-
-
-def _gross(source: ShopifyOrder, part: Part) -> Decimal:
-    return part.amount if source.taxes_included else part.amount + part.tax
-
-
-def _none(source: ShopifyOrder) -> money_pb2.Money:
-    return money(source.currency, ZERO)

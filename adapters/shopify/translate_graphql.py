@@ -21,6 +21,7 @@ from adapters.shopify.fields import (
 )
 from adapters.shopify.state import (
     GIFT_CARD,
+    ON_ITS_WAY,
     ZERO,
     Address,
     Allocation,
@@ -244,6 +245,7 @@ def _refund(refund: Json) -> RefundRecord:
         adjusted=bool(nodes(refund.get("orderAdjustments"), "adjustments")),
         from_return=refund.get("return") is not None,
         payments=len(back) if refund.get("transactions") is not None else None,
+        pending=any(text(one.get("status")).lower() in ON_ITS_WAY for one in back),
         paid=sum((decimal(_shop_money(one.get("amountSet"))) for one in back if one.get("status") == "SUCCESS"), ZERO),
         gateway=next((text(one.get("gateway")) for one in back), ""),
         note=text(refund.get("note")),

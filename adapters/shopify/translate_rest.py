@@ -20,6 +20,7 @@ from adapters.shopify.fields import (
     texts,
 )
 from adapters.shopify.state import (
+    ON_ITS_WAY,
     ZERO,
     Address,
     Allocation,
@@ -90,6 +91,8 @@ def unshown(order: ShopifyOrder) -> str:
         return "a webhook body does not tell how much was paid by gift card"
     if any(record.paid is None for record in order.refunds):
         return "a webhook body states refunds in the buyer's currency only"
+    if any(record.payments is None for record in order.refunds):
+        return "the body does not show what its refunds paid back"
     if order.updated_at is None:
         return "the body has no updated_at"
     return ""
@@ -217,6 +220,7 @@ def _refund(refund: Json, order: Json) -> RefundRecord:
         adjusted=any(not _of_shipping(one) for one in objects(refund.get("order_adjustments"))),
         from_return=bool(refund.get("return")),
         payments=len(back) if "transactions" in refund else None,
+        pending=any(text(one.get("status")).lower() in ON_ITS_WAY for one in back),
         paid=_paid(back, text(order.get("currency"))),
         gateway=next((text(one.get("gateway")) for one in back), ""),
         note=text(refund.get("note")),

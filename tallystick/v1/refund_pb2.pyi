@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import money_pb2 as _money_pb2_1
 from tallystick.v1 import money_pb2 as _money_pb2
+from tallystick.v1 import order_pb2 as _order_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -51,13 +52,25 @@ class RefundLine(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     RESTOCK_FIELD_NUMBER: _builtins.int
     LOCATION_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    TAXES_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     quantity: _builtins.str
-    """Decimal text, positive."""
+    """Decimal text, positive; "0" where money goes back and no piece."""
     restock: Global___Restock.ValueType
     location_id: _builtins.str
+    kind: _order_pb2.LineKind.ValueType
+    """As the order's line has them, so that the refund can be booked without it."""
+    sku: _builtins.str
+    title: _builtins.str
     @_builtins.property
     def amount(self) -> _money_pb2.TaxedAmount: ...
+    @_builtins.property
+    def taxes(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.TaxLine]:
+        """The order's rates, with what went back of each."""
+
     def __init__(
         self,
         *,
@@ -66,18 +79,50 @@ class RefundLine(_message.Message):
         amount: _money_pb2.TaxedAmount | None = ...,
         restock: Global___Restock.ValueType = ...,
         location_id: _builtins.str = ...,
+        kind: _order_pb2.LineKind.ValueType = ...,
+        sku: _builtins.str = ...,
+        title: _builtins.str = ...,
+        taxes: _abc.Iterable[_money_pb2.TaxLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "line_id", b"line_id", "location_id", b"location_id", "quantity", b"quantity", "restock", b"restock"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "line_id", b"line_id", "location_id", b"location_id", "quantity", b"quantity", "restock", b"restock", "sku", b"sku", "taxes", b"taxes", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RefundLine: _TypeAlias = RefundLine  # noqa: Y015
 
 @_typing.final
+class TaxShare(_message.Message):
+    """What the order charged under one set of taxes, all its lines together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    TAXES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def amount(self) -> _money_pb2.TaxedAmount: ...
+    @_builtins.property
+    def taxes(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.TaxLine]: ...
+    def __init__(
+        self,
+        *,
+        amount: _money_pb2.TaxedAmount | None = ...,
+        taxes: _abc.Iterable[_money_pb2.TaxLine] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "taxes", b"taxes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaxShare: _TypeAlias = TaxShare  # noqa: Y015
+
+@_typing.final
 class Refund(_message.Message):
-    """Money given back: its own document in the ERP, which never changes the order's."""
+    """Money given back: its own document in the ERP, which never changes the order's. All amounts are positive, in the
+    order's currency and at the order's own exchange rate.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -87,30 +132,54 @@ class Refund(_message.Message):
     REFUNDED_AT_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
-    SHIPPING_FIELD_NUMBER: _builtins.int
+    SHIPPING_LINES_FIELD_NUMBER: _builtins.int
     ADJUSTMENT_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     GATEWAY_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_PLACED_AT_FIELD_NUMBER: _builtins.int
+    TAX_BASIS_FIELD_NUMBER: _builtins.int
+    FEES_FIELD_NUMBER: _builtins.int
+    DUTIES_FIELD_NUMBER: _builtins.int
+    TAX_EXEMPT_FIELD_NUMBER: _builtins.int
+    ORDER_SHARES_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     id: _builtins.str
     order_id: _builtins.str
     currency_code: _builtins.str
     gateway: _builtins.str
     reason: _builtins.str
+    order_number: _builtins.str
+    tax_basis: _money_pb2.TaxBasis.ValueType
+    """How the order's prices stand."""
+    tax_exempt: _builtins.bool
+    """The buyer of the order is exempt from tax."""
     @_builtins.property
     def refunded_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefundLine]: ...
     @_builtins.property
-    def shipping(self) -> _money_pb2.TaxedAmount: ...
+    def shipping_lines(self) -> _containers.RepeatedCompositeFieldContainer[_order_pb2.ShippingLine]:
+        """Each with the id, code and rates of the order's own."""
+
     @_builtins.property
     def adjustment(self) -> _money_pb2.TaxedAmount:
-        """Amounts that belong to no line: goodwill, differences."""
+        """Beyond the lines: goodwill, or below zero what was kept of them. The store states no tax of it."""
 
     @_builtins.property
     def total(self) -> _money_pb2_1.Money:
-        """What really went back to the buyer; may be zero (restock only) and may differ from the sum of the lines."""
+        """What the buyer is given back; may be zero (goods only), and may differ from the sum of the lines."""
+
+    @_builtins.property
+    def order_placed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def fees(self) -> _containers.RepeatedCompositeFieldContainer[_order_pb2.Fee]: ...
+    @_builtins.property
+    def duties(self) -> _money_pb2_1.Money: ...
+    @_builtins.property
+    def order_shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaxShare]:
+        """What the order was made of; only where there is an adjustment, whose tax may follow it."""
 
     def __init__(
         self,
@@ -121,15 +190,22 @@ class Refund(_message.Message):
         refunded_at: _timestamp_pb2.Timestamp | None = ...,
         currency_code: _builtins.str = ...,
         lines: _abc.Iterable[Global___RefundLine] | None = ...,
-        shipping: _money_pb2.TaxedAmount | None = ...,
+        shipping_lines: _abc.Iterable[_order_pb2.ShippingLine] | None = ...,
         adjustment: _money_pb2.TaxedAmount | None = ...,
         total: _money_pb2_1.Money | None = ...,
         gateway: _builtins.str = ...,
         reason: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        order_placed_at: _timestamp_pb2.Timestamp | None = ...,
+        tax_basis: _money_pb2.TaxBasis.ValueType = ...,
+        fees: _abc.Iterable[_order_pb2.Fee] | None = ...,
+        duties: _money_pb2_1.Money | None = ...,
+        tax_exempt: _builtins.bool = ...,
+        order_shares: _abc.Iterable[Global___TaxShare] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "refunded_at", b"refunded_at", "shipping", b"shipping", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "duties", b"duties", "order_placed_at", b"order_placed_at", "refunded_at", b"refunded_at", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "connection", b"connection", "currency_code", b"currency_code", "gateway", b"gateway", "id", b"id", "lines", b"lines", "order_id", b"order_id", "reason", b"reason", "refunded_at", b"refunded_at", "shipping", b"shipping", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "connection", b"connection", "currency_code", b"currency_code", "duties", b"duties", "fees", b"fees", "gateway", b"gateway", "id", b"id", "lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "order_placed_at", b"order_placed_at", "order_shares", b"order_shares", "reason", b"reason", "refunded_at", b"refunded_at", "shipping_lines", b"shipping_lines", "tax_basis", b"tax_basis", "tax_exempt", b"tax_exempt", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
