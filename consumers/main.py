@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from consumers.gauges import Gauges
 from consumers.intake import GROUP, Intake
-from consumers.pollers import Pace, Pollers
+from consumers.pollers import Pollers
 from consumers.relay import Relay
 from consumers.resyncs import Into, Resyncs
 from consumers.target import Target
+from consumers.walks import Pace, Trail
 from tallystick.engine import Reread
 from tallystick.identity import bind_identities
 from tallystick.installation import Installation
@@ -25,7 +26,7 @@ from tallystick.ledger.cursors import Cursors
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pending import PendingDeliveries, PendingReason
 from tallystick.ports import Identified
-from tallystick.settings import Mode
+from tallystick.settings import FlowName, Mode
 from tallystick.start import Ground, ground
 from tallystick.v1 import event_pb2
 
@@ -80,6 +81,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
             door,
             pending,
             clock,
+            beside=_trails(installation),
             pace=Pace(every_s=settings.work.poll_every_s),
             unclean=installation.unclean,
             metrics=metrics,
@@ -123,6 +125,16 @@ def _intake(installation: Installation, base: Ground, admission: Admission, pend
             await intake.run(stop)
 
     return run
+
+
+def _trails(installation: Installation) -> list[Trail]:
+    """What is polled beside the orders of the stores: what ERPs tell."""
+    shipping = installation.sources(FlowName.FULFILMENTS)
+    return [
+        Trail(name, FlowName.FULFILMENTS, erp.changed_fulfilments, erp.overlap_s, since)
+        for name, since in shipping.items()
+        for erp in (installation.adapters[name],)
+    ]
 
 
 def _first_looks(installation: Installation) -> dict[str, datetime]:

@@ -14,7 +14,6 @@ from tallystick.flows.router import Router
 from tallystick.installation import Installation
 from tallystick.kafka.consumer import Consumer, Times
 from tallystick.kafka.producer import Producer
-from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.pool import Pool
 from tallystick.ports import Sink
@@ -28,7 +27,8 @@ def group(target: str) -> str:
 def build_engine(installation: Installation, pool: Pool, target: str, reread: Reread | None = None) -> Engine:
     """The engine of one target, with the contracts of its routes."""
     adapter = installation.adapters[target]
-    sinks: Mapping[str, Sink] = {"order": adapter.orders, "customer": adapter.customers}
+    # A flow's name is the name of the ability that takes it.
+    sinks: Mapping[str, Sink] = {flow.entity: getattr(adapter, flow.name) for flow in installation.flows_into(target)}
     late_s = max(sink.traits.late_apply_max_s for sink in sinks.values())
     owner = f"{socket.gethostname()}:{os.getpid()}"
     ledger = Ledger(pool, target, owner, installation.timing, late_s, installation.metrics)
@@ -71,7 +71,8 @@ class Target:
         settings, metrics = self._installation.settings, self._installation.metrics
         kafka = self._installation.addresses.kafka
         prefix = settings.kafka.prefix
-        consumer = Consumer(kafka, group(self._name), [ORDERS], prefix=prefix, times=self._times, metrics=metrics)
+        topics = sorted({flow.topic for flow in self._installation.flows_into(self._name)}, key=lambda one: one.name)
+        consumer = Consumer(kafka, group(self._name), topics, prefix=prefix, times=self._times, metrics=metrics)
         try:
             async with consumer, asyncio.TaskGroup() as tasks:
                 worker = Worker(consumer, self._producer, self.router, self._hands, settings.work, metrics)

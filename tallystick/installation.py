@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from tallystick.clock import Clock, SystemClock, Timing
 from tallystick.contract.compile import Contract
 from tallystick.contract.load import load_contract
 from tallystick.errors import SetupError
+from tallystick.flows.flow import Direction, Flow
 from tallystick.flows.plan import Plan, plans_into
-from tallystick.ports import OrderSink, OrderSource
+from tallystick.flows.table import FLOWS
+from tallystick.ports import CustomerSink, FulfilmentSink, FulfilmentSource, OrderSink, OrderSource, RefundSink
 from tallystick.registry import AdapterKind, find_kind
-from tallystick.settings import Mode, Route, Settings
+from tallystick.settings import FlowName, Mode, Route, Settings
 from tallystick.telemetry import Metrics
 
 
@@ -45,8 +48,20 @@ class Installation:
 
     @property
     def targets(self) -> list[str]:
-        """Connections that documents are made in."""
-        return sorted({route.erp for route in self.settings.routes if route.mode is not Mode.OFF})
+        """Connections that something is written to: ERPs, and stores that are told something."""
+        return sorted(name for name in self.settings.connections if self.flows_into(name))
+
+    def flows_into(self, target: str) -> tuple[Flow, ...]:
+        """The flows that end in `target` on any route."""
+        return tuple(flow for flow in FLOWS if any(_carries(route, flow, target) for route in self.settings.routes))
+
+    def sources(self, flow: FlowName) -> dict[str, datetime]:
+        """ERPs from which a flow is read, each with where its first look begins."""
+        first: dict[str, datetime] = {}
+        for route in self.settings.routes:
+            if route.mode_of(flow) is not Mode.OFF:
+                first[route.erp] = min(first.get(route.erp, route.since), route.since).astimezone(UTC)
+        return first
 
     def plans(self, target: str) -> dict[str, Plan]:
         """The routes into one target."""
@@ -74,8 +89,7 @@ def assemble(
         for name, connection in settings.connections.items()
     }
     for route in settings.routes:
-        _require(route.store, adapters[route.store], OrderSource, "orders cannot be read from it")
-        _require(route.erp, adapters[route.erp], OrderSink, "orders cannot be written to it")
+        _check_abilities(route, adapters)
     return Installation(
         settings=settings,
         adapters=adapters,
@@ -86,6 +100,29 @@ def assemble(
         metrics=metrics or Metrics(),
         unclean=unclean,
     )
+
+
+def _carries(route: Route, flow: Flow, target: str) -> bool:
+    end = route.erp if flow.direction is Direction.TO_ERP else route.store
+    return end == target and route.mode_of(flow.name) is not Mode.OFF
+
+
+#: What each flow needs of the store and of the ERP.
+_ABILITIES: Mapping[FlowName, tuple[type | None, type | None]] = {
+    FlowName.ORDERS: (OrderSource, OrderSink),
+    FlowName.CUSTOMERS: (None, CustomerSink),
+    FlowName.REFUNDS: (None, RefundSink),
+    FlowName.FULFILMENTS: (FulfilmentSink, FulfilmentSource),
+}
+
+
+def _check_abilities(route: Route, adapters: Mapping[str, object]) -> None:
+    for flow, needed in _ABILITIES.items():
+        if route.mode_of(flow) is Mode.OFF:
+            continue
+        for name, ability in zip((route.store, route.erp), needed, strict=True):
+            if ability is not None:
+                _require(name, adapters[name], ability, f"{flow} cannot go by it ({ability.__name__})")
 
 
 def _require(name: str, adapter: object, ability: type, lack: str) -> None:

@@ -14,7 +14,7 @@ from tallystick.clock import Budget
 from tallystick.contract.document import Document
 from tallystick.pacing import Pacer
 from tallystick.reasons import HoldReason
-from tallystick.v1 import event_pb2, order_pb2, refund_pb2
+from tallystick.v1 import event_pb2, fulfilment_pb2, order_pb2, refund_pb2
 
 # ---- stores ------------------------------------------------------------------------------------------------------
 
@@ -41,6 +41,7 @@ class Reading:
     source_modified: datetime | None
     order: order_pb2.Order | None = None
     refund: refund_pb2.Refund | None = None
+    fulfilment: fulfilment_pb2.Fulfilment | None = None
     gone: bool = False
     findings: tuple[event_pb2.Finding, ...] = ()
     #: Refunds and returns that came with their order; published after it.
@@ -129,6 +130,13 @@ class OrderSource(Protocol):
     async def webhooks(self) -> Sequence[WebhookState]:
         """The subscriptions as the store holds them."""
         ...
+
+
+@runtime_checkable
+class FulfilmentSink(Protocol):
+    """A store that is told what was shipped."""
+
+    fulfilments: "Sink"
 
 
 # ---- ERPs --------------------------------------------------------------------------------------------------------
@@ -319,6 +327,28 @@ class CustomerSink(Protocol):
     """An ERP that takes customers."""
 
     customers: Sink
+
+
+@runtime_checkable
+class RefundSink(Protocol):
+    """An ERP that takes credit documents."""
+
+    refunds: Sink
+
+
+@runtime_checkable
+class FulfilmentSource(Protocol):
+    """An ERP whose shipments can be read."""
+
+    #: How much earlier than the cursor a poll begins, in seconds.
+    overlap_s: float
+
+    def changed_fulfilments(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
+        """Pages of shipments of our orders that left or changed in the window, repeats allowed, none left out.
+
+        A shipment is told once it has left; what is only reserved is none. Raises as `OrderSource` does.
+        """
+        ...
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""An order that was read back against the one that was to be written: every difference, with both figures."""
+"""A document that was read back against the one that was to be written: every difference, with both figures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,9 +8,8 @@ from tallystick.ports import Job, Refused
 from tallystick.reasons import HoldReason
 
 from . import fields
-from .readback import Known, StoredLine, document_of
+from .readback import Known, Lined, StoredLine, lined
 from .resolve import Ready
-from .translate import owned_fields
 from .values import link, moment, plain, text, without_mark
 from .versions import DISCOUNT
 
@@ -35,10 +34,11 @@ def refusal(differences: Iterable[Difference]) -> Refused:
     return Refused(found[0].reason, told + more)
 
 
-def same_sale(document: OrderDocument, known: Known) -> list[Difference]:
-    """Currency and total: all that can be asked of an order that a person made."""
+def same_sale(document: Lined, known: Known) -> list[Difference]:
+    """Currency and total: all that can be asked of a document that a person made."""
     if known.currency != document.currency:
-        words = f"the order is in {document.currency}, in Odoo it is in {known.currency}: correct the pricelist's row"
+        words = f"the {known.form.word} is in {document.currency}, in Odoo it is in {known.currency}"
+        words += ": correct the contract's table of currencies"
         return [Difference(HoldReason.MAPPING, words)]
     if known.total != document.total:
         words = (
@@ -52,13 +52,13 @@ def differences(
     job: Job, ready: Ready, known: Known, lines: Mapping[str, StoredLine], mark_field: str
 ) -> list[Difference]:
     """Everything that differs, figures first."""
-    document = document_of(job)
+    document = lined(job)
     found = [
         *_lines(document, ready, lines),
         *_surplus(document, lines),
         *same_sale(document, known),
-        *_links(document, ready, known),
-        *_texts(document, ready, known, mark_field),
+        *_links(ready, known),
+        *_texts(ready, known, mark_field),
     ]
     return sorted(found, key=lambda one: one.wording)
 
@@ -68,7 +68,7 @@ def later_steps(document: OrderDocument, known: Known) -> list[Difference]:
     if not document.confirm:
         return []
     found = []
-    if not known.confirmed:
+    if not known.booked:
         found.append(Difference(HoldReason.LOCKED, f"the order is {known.values['state']!r} in Odoo, not confirmed"))
     placed = moment(document.placed_at)
     if text(known.values["date_order"]) != placed:
@@ -76,7 +76,7 @@ def later_steps(document: OrderDocument, known: Known) -> list[Difference]:
     return found
 
 
-def _lines(document: OrderDocument, ready: Ready, lines: Mapping[str, StoredLine]) -> Iterable[Difference]:
+def _lines(document: Lined, ready: Ready, lines: Mapping[str, StoredLine]) -> Iterable[Difference]:
     for line in document.lines:
         stored = lines.get(line.key)
         if stored is None:
@@ -119,7 +119,7 @@ def _wording(line: DocumentLine, stored: StoredLine, ready: Ready) -> Iterable[D
             yield Difference(HoldReason.DATA, f"line {line.key}: {name} differs in Odoo", wording=True)
 
 
-def _surplus(document: OrderDocument, lines: Mapping[str, StoredLine]) -> Iterable[Difference]:
+def _surplus(document: Lined, lines: Mapping[str, StoredLine]) -> Iterable[Difference]:
     kept = {line.key for line in document.lines}
     for line_key, stored in lines.items():
         if line_key not in kept and stored.quantity:
@@ -127,20 +127,20 @@ def _surplus(document: OrderDocument, lines: Mapping[str, StoredLine]) -> Iterab
             yield Difference(HoldReason.UNBALANCED, words)
 
 
-def _links(document: OrderDocument, ready: Ready, known: Known) -> Iterable[Difference]:
+def _links(ready: Ready, known: Known) -> Iterable[Difference]:
     partner = link(known.values["partner_id"])
     if partner != ready.partner:
-        words = f"the customer is contact {ready.partner}, in Odoo the order is for {partner}"
+        words = f"the customer is contact {ready.partner}, in Odoo the {known.form.word} is for {partner}"
         yield Difference(HoldReason.MAPPING, words)
-    for name, value in owned_fields(document, known=True).items():
-        about = ready.dialect.order[name]
+    for name, value in ready.fields.items():
+        about = ready.dialect.head[name]
         if fields.is_link(about) and not fields.holds(known.values[name], value, about, ready.ids):
             yield Difference(HoldReason.MAPPING, f"{name} is to be {value!r}, in Odoo it is {known.values[name]!r}")
 
 
-def _texts(document: OrderDocument, ready: Ready, known: Known, mark_field: str) -> Iterable[Difference]:
-    for name, value in owned_fields(document, known=True).items():
-        stored, about = known.values[name], ready.dialect.order[name]
+def _texts(ready: Ready, known: Known, mark_field: str) -> Iterable[Difference]:
+    for name, value in ready.fields.items():
+        stored, about = known.values[name], ready.dialect.head[name]
         stored = without_mark(text(stored)) if name == mark_field else stored
         if not fields.is_link(about) and not fields.holds(stored, value, about, ready.ids):
             yield Difference(HoldReason.DATA, f"{name} differs from what Odoo has", wording=True)

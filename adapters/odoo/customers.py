@@ -11,12 +11,12 @@ from tallystick.reasons import HoldReason
 
 from . import fields, names
 from .loading import Loader
+from .parties import personal
 from .records import Records
 from .references import Ids, References
 from .rows import Item
 from .settings import OdooSettings
 from .traits import operation_traits
-from .translate import personal
 from .transport import Transport
 
 _MODEL = "res.partner"

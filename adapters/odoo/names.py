@@ -20,8 +20,13 @@ def order_name(connection: str, ref: str) -> str:
     return _name("order", connection, *ref.split("/"))
 
 
+def refund_name(connection: str, ref: str) -> str:
+    """Of the credit note with our reference `ref`."""
+    return _name("refund", connection, *ref.split("/"))
+
+
 def line_name(connection: str, ref: str, line_key: str) -> str:
-    """Of one line of it."""
+    """Of one line of a document with our reference `ref`."""
     return _name("line", connection, *ref.split("/"), line_key)
 
 

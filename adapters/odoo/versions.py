@@ -1,4 +1,4 @@
-"""What differs between Odoo 16 and 19 for sales orders, told by the fields that the server has.
+"""What differs between Odoo 16 and 19 for documents with lines, told by the fields that the server has.
 
 `sale.order.line.tax_id` became `tax_ids`, `is_delivery` comes with the app Delivery. 17 and 18 stand between.
 """
@@ -7,26 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .forms import Form
 from .records import FieldType, Records
 
 OLDEST, NEWEST = 16, 19
 #: Columns of a line that the adapter writes itself beside the taxes.
-PRODUCT, NAME, QUANTITY, PRICE, DISCOUNT, DELIVERY = (
-    "product_id",
-    "name",
-    "product_uom_qty",
-    "price_unit",
-    "discount",
-    "is_delivery",
-)
+PRODUCT, NAME, PRICE, DISCOUNT, DELIVERY = "product_id", "name", "price_unit", "discount", "is_delivery"
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The fields of this server's sales orders and of their lines."""
+    """The fields of this server's documents of one kind, and of their lines."""
 
-    order: Mapping[str, FieldType]
+    head: Mapping[str, FieldType]
     line: Mapping[str, FieldType]
+    #: The line's field of the quantity.
+    quantity: str
 
     @property
     def taxes(self) -> str:
@@ -42,12 +38,12 @@ class Dialect:
     def line_fields(self) -> tuple[str, ...]:
         """What is read back of a line."""
         delivery = (DELIVERY,) if self.marks_delivery else ()
-        return ("order_id", PRODUCT, NAME, QUANTITY, PRICE, DISCOUNT, self.taxes, *delivery)
+        return (PRODUCT, NAME, self.quantity, PRICE, DISCOUNT, self.taxes, *delivery)
 
 
-async def dialect_of(records: Records) -> Dialect:
+async def dialect_of(records: Records, form: Form) -> Dialect:
     """Ask the server. Raises `Unavailable`, `Unauthorised`."""
-    return Dialect(await records.fields("sale.order"), await records.fields("sale.order.line"))
+    return Dialect(await records.fields(form.model), await records.fields(form.line_model), form.quantity)
 
 
 def major(version: Sequence[Any]) -> int:

@@ -4,12 +4,16 @@ Pure, and the same for all stores: an adapter reads the parts and the total, eve
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from google.protobuf.message import Message
+from google.type import money_pb2
+
 from tallystick.canonical.checks import Bounds, charges
-from tallystick.canonical.money import amount, money
+from tallystick.canonical.money import UnknownCurrency, amount, is_whole_money, minor_digits, money
 from tallystick.canonical.quantities import parse_quantity
+from tallystick.errors import Unreadable
 from tallystick.reasons import HoldReason
 from tallystick.v1 import event_pb2, order_pb2, refund_pb2
 from tallystick.v1 import money_pb2 as taxed_pb2
@@ -115,3 +119,75 @@ def _too_many(line: refund_pb2.RefundLine, beyond: Decimal) -> event_pb2.Finding
         "correct it in the store, or skip it and book it by hand"
     )
     return event_pb2.Finding(reason=HoldReason.DATA, detail=detail)
+
+
+# ---- one refund by itself ----------------------------------------------------------------------------------------
+
+
+def unsound(refund: refund_pb2.Refund) -> Iterator[event_pb2.Finding]:
+    """What makes it impossible to compute with; that its parts make its total is the contract's proof."""
+    for reason, broken in _SHAPE:
+        yield from (event_pb2.Finding(reason=reason, detail=detail) for detail in broken(refund))
+
+
+def _known_currency(refund: refund_pb2.Refund) -> Iterator[str]:
+    try:
+        minor_digits(refund.currency_code)
+    except UnknownCurrency as error:
+        yield str(error)
+
+
+def _stated(refund: refund_pb2.Refund) -> Iterator[str]:
+    if not refund.HasField("refunded_at"):
+        yield "the refund has no date"
+    if not refund.HasField("total"):
+        yield "the refund states no amount"
+    for line in refund.lines:
+        try:
+            if parse_quantity(line.quantity) < 0:
+                yield f"line {line.line_id} gives back {line.quantity} pieces"
+        except Unreadable as error:
+            yield f"line {line.line_id}: {error}"
+
+
+def _one_currency(refund: refund_pb2.Refund) -> Iterator[str]:
+    for name, value in _all_money(refund, ""):
+        if value.currency_code != refund.currency_code:
+            yield f"{name} is in {value.currency_code or 'no currency'}, the refund is in {refund.currency_code}"
+
+
+def _coins(refund: refund_pb2.Refund) -> Iterator[str]:
+    for name, value in _all_money(refund, ""):
+        if value.currency_code == refund.currency_code and not is_whole_money(value):
+            yield f"{name} is {amount(value)}, but {refund.currency_code} has {minor_digits(refund.currency_code)} decimals"
+
+
+def _sums(refund: refund_pb2.Refund) -> Iterator[str]:
+    if amount(refund.total) < 0:
+        yield f"the total is negative: {amount(refund.total)} {refund.currency_code}"
+    for part in parts(refund):
+        net, tax, gross = amount(part.amount.net), amount(part.amount.tax), amount(part.amount.gross)
+        if net + tax != gross:
+            yield f"net {net} + tax {tax} is not gross {gross}"
+
+
+def _all_money(message: Message, place: str) -> Iterator[tuple[str, money_pb2.Money]]:
+    """Every amount but those of single taxes, which may have fractions of a minor unit."""
+    for field, value in message.ListFields():
+        name = f"{place}.{field.name}" if place else field.name
+        if field.message_type is None or field.name == "taxes":
+            continue
+        for one in value if field.is_repeated else [value]:
+            if isinstance(one, money_pb2.Money):
+                yield name, one
+            else:
+                yield from _all_money(one, name)
+
+
+_SHAPE: Sequence[tuple[HoldReason, Callable[[refund_pb2.Refund], Iterable[str]]]] = (
+    (HoldReason.MAPPING, _known_currency),
+    (HoldReason.DATA, _stated),
+    (HoldReason.UNBALANCED, _one_currency),
+    (HoldReason.UNBALANCED, _coins),
+    (HoldReason.UNBALANCED, _sums),
+)

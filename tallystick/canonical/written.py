@@ -1,6 +1,6 @@
-"""An order as people write it by hand, in contract examples and tests: short, and still every word canonical.
+"""An order or a refund as people write it by hand, in contract examples and tests: short, and still every word canonical.
 
-Field names are those of `order.proto`. Money is a text in the order's currency ("107.00"), a state its bare word
+Field names are those of `order.proto` and `refund.proto`. Money is a text in the order's currency ("107.00"), a state its bare word
 ("paid"), a time ISO 8601. What follows from the rest may be left out: two of net, tax and gross make the third, one
 of them and the stated rates make both, the totals are the sums of the lines, and the order is placed and paid.
 """
@@ -14,9 +14,10 @@ from google.protobuf.message import Message
 
 from tallystick.canonical.checks import Charge
 from tallystick.canonical.money import EXACT, amount, money, parse_amount, quantise
+from tallystick.canonical.refunds import named
 from tallystick.canonical.times import parse_instant, to_timestamp
 from tallystick.errors import Unreadable
-from tallystick.v1 import money_pb2, order_pb2
+from tallystick.v1 import money_pb2, order_pb2, refund_pb2
 
 _DEFAULTS = {
     "connection": "store",
@@ -27,6 +28,17 @@ _DEFAULTS = {
     "tax_basis": "included",
     "currency_code": "EUR",
 }
+
+_REFUND_DEFAULTS = {
+    "connection": "store",
+    "id": "R1",
+    "order_id": "1042",
+    "order_number": "1042",
+    "refunded_at": "2026-11-25T12:00:00Z",
+    "tax_basis": "included",
+    "currency_code": "EUR",
+}
+_CHARGES = order_pb2.OrderLine | order_pb2.ShippingLine | order_pb2.Fee | refund_pb2.RefundLine | refund_pb2.TaxShare
 
 
 def order(data: Mapping[str, Any]) -> order_pb2.Order:
@@ -39,6 +51,19 @@ def order(data: Mapping[str, Any]) -> order_pb2.Order:
     for place, line in enumerate(built.lines, 1):
         line.id = line.id or str(place)
     _sum_up(built, given.get("totals") or {})
+    return built
+
+
+def refund(data: Mapping[str, Any]) -> refund_pb2.Refund:
+    """Build a refund likewise; without a total it gives back what its parts come to. Raises `Unreadable`."""
+    given = {**_REFUND_DEFAULTS, **data}
+    built = refund_pb2.Refund()
+    _Writer(str(given["currency_code"])).fill(built, given, "refund")
+    for place, line in enumerate(built.lines, 1):
+        line.line_id = line.line_id or str(place)
+    if not built.HasField("total"):
+        whole = named(built) + amount(built.adjustment.gross)
+        built.total.CopyFrom(money(built.currency_code, whole))
     return built
 
 
@@ -55,8 +80,10 @@ class _Writer:
             if name not in fields:
                 raise Unreadable(f"{place} has no field {name!r}; there are {', '.join(fields)}")
             self._set(message, fields[name], value, f"{place}.{name}")
-        if isinstance(message, order_pb2.OrderLine | order_pb2.ShippingLine | order_pb2.Fee):
+        if isinstance(message, _CHARGES):
             self._complete(message.amount, [tax.rate_percent for tax in message.taxes], place)
+        elif isinstance(message, refund_pb2.Refund) and message.HasField("adjustment"):
+            self._complete(message.adjustment, [], f"{place}.adjustment")
 
     def _set(self, message: Message, field: FieldDescriptor, value: Any, place: str) -> None:
         inner = field.message_type

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tallystick.canonical.money import minor_unit
-from tallystick.contract.document import Balance, DocumentLine, OrderDocument
+from tallystick.contract.document import Balance, DocumentLine, OrderDocument, RefundDocument
 from tallystick.contract.rates import in_gross, of_net
 from tallystick.contract.schema import Arithmetic, RoundingMode, TaxRounding
 
@@ -90,7 +90,7 @@ class TargetArithmetic:
         return sum((of_net(net, (rate,)).quantize(self._coin, self._tax_mode) for rate in rates), _ZERO)
 
 
-def balance(arithmetic: Arithmetic, document: OrderDocument) -> Balance:
-    """The proof: what the target will compute against what the buyer owes."""
+def balance(arithmetic: Arithmetic, document: OrderDocument | RefundDocument) -> Balance:
+    """The proof: what the target will compute against what the buyer owes, or is given back."""
     predicted = TargetArithmetic(arithmetic, document.currency).predict(document.lines).total
     return Balance(document.total, predicted, document.currency)

@@ -1,14 +1,14 @@
-"""Everything in an order that becomes a line, in one form: goods, shipping, fees, tips, duties, rounding."""
+"""Everything in an order or a refund that becomes a line, in one form: goods, shipping, fees, tips, duties …"""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from tallystick.canonical.checks import Charge as Charged
 from tallystick.canonical.money import amount
 from tallystick.canonical.quantities import booked, parse_quantity
 from tallystick.contract.document import LineRole
-from tallystick.v1 import money_pb2, order_pb2
+from tallystick.v1 import money_pb2, order_pb2, refund_pb2
 
 _ONE = Decimal(1)
 _ZERO = Decimal(0)
@@ -41,7 +41,7 @@ class Charge:
     taxes: tuple[Tax, ...] = ()
     #: The store's code of a shipping method or fee.
     code: str = ""
-    line: order_pb2.OrderLine | None = None
+    line: order_pb2.OrderLine | refund_pb2.RefundLine | None = None
     #: A product that is decided already.
     product: str = ""
 
@@ -67,33 +67,64 @@ def charges(order: order_pb2.Order) -> list[Charge]:
     return found
 
 
+def of_refund(refund: refund_pb2.Refund) -> list[Charge]:
+    """What a refund gives back of the order; a line that it names twice gets two keys."""
+    found = [_given_back(line) for line in refund.lines if not _groups_only(line)]
+    others = [_other("shipping", LineRole.SHIPPING, n, line) for n, line in enumerate(refund.shipping_lines, 1)]
+    others += [_other("fee", LineRole.FEE, n, fee) for n, fee in enumerate(refund.fees, 1)]
+    found += [charge for charge in others if charge.net or charge.tax]
+    if amount(refund.duties):
+        found.append(untaxed("duty", LineRole.DUTY, "Duties", amount(refund.duties)))
+    return list(_with_own_keys(found))
+
+
 def untaxed(key: str, role: LineRole, name: str, value: Decimal, product: str = "") -> Charge:
     """One piece of something that carries no tax."""
     return Charge(key, role, name, _ONE, net=value, tax=_ZERO, gross=value, product=product)
 
 
 def _is_booked(line: order_pb2.OrderLine) -> bool:
-    groups_only = line.kind == order_pb2.LINE_KIND_BUNDLE and not amount(line.amount.gross)
-    return booked(line) > 0 and not groups_only
+    return booked(line) > 0 and not _groups_only(line)
+
+
+def _groups_only(line: order_pb2.OrderLine | refund_pb2.RefundLine) -> bool:
+    return line.kind == order_pb2.LINE_KIND_BUNDLE and not amount(line.amount.gross)
 
 
 def _goods(line: order_pb2.OrderLine) -> Charge:
     net, tax, gross = _amounts(line.amount)
     name = line.title or line.sku or line.id
-    return Charge(line.id, LineRole.GOODS, name, booked(line), net, tax, gross, _taxes(line), line=line)
+    return Charge(line.id, LineRole.GOODS, name, booked(line), net, tax, gross, stated_taxes(line.taxes), line=line)
+
+
+def _given_back(line: refund_pb2.RefundLine) -> Charge:
+    """Money without a piece is one piece of it."""
+    net, tax, gross = _amounts(line.amount)
+    name, pieces = line.title or line.sku or line.line_id, parse_quantity(line.quantity)
+    return Charge(
+        line.line_id, LineRole.GOODS, name, pieces or _ONE, net, tax, gross, stated_taxes(line.taxes), line=line
+    )
+
+
+def _with_own_keys(found: list[Charge]) -> Iterator[Charge]:
+    times: Counter[str] = Counter()
+    for charge in found:
+        times[charge.key] += 1
+        yield charge if times[charge.key] == 1 else replace(charge, key=f"{charge.key}-{times[charge.key]}")
 
 
 def _other(prefix: str, role: LineRole, place: int, part: order_pb2.ShippingLine | order_pb2.Fee) -> Charge:
     net, tax, gross = _amounts(part.amount)
     key, name = f"{prefix}-{part.id or place}", part.title or part.code or prefix.capitalize()
-    return Charge(key, role, name, _ONE, net, tax, gross, _taxes(part), code=part.code)
+    return Charge(key, role, name, _ONE, net, tax, gross, stated_taxes(part.taxes), code=part.code)
 
 
 def _amounts(taxed: money_pb2.TaxedAmount) -> tuple[Decimal, Decimal, Decimal]:
     return amount(taxed.net), amount(taxed.tax), amount(taxed.gross)
 
 
-def _taxes(charged: Charged) -> tuple[Tax, ...]:
+def stated_taxes(taxes: Iterable[money_pb2.TaxLine]) -> tuple[Tax, ...]:
+    """Taxes as the store states them."""
     return tuple(
         Tax(
             title=tax.title,
@@ -102,7 +133,7 @@ def _taxes(charged: Charged) -> tuple[Tax, ...]:
             amount=amount(tax.amount) if tax.HasField("amount") else None,
             compound=tax.compound,
         )
-        for tax in charged.taxes
+        for tax in taxes
     )
 
 

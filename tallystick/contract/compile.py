@@ -3,22 +3,31 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tallystick.canonical import checks
-from tallystick.contract import arithmetic, eligibility
+from tallystick.contract import arithmetic, eligibility, fulfilment
 from tallystick.contract.customers import CustomerPolicy
-from tallystick.contract.document import Balance, CustomerDocument, Hold, OrderDocument
+from tallystick.contract.document import (
+    Balance,
+    CustomerDocument,
+    FulfilmentDocument,
+    Hold,
+    OrderDocument,
+    RefundDocument,
+)
+from tallystick.contract.lines import LineBuilder
 from tallystick.contract.order import Built, OrderBuilder
 from tallystick.contract.paths import Path
 from tallystick.contract.products import ProductTable
+from tallystick.contract.refund import RefundBuilder
 from tallystick.contract.report import Report
 from tallystick.contract.rows import Row
 from tallystick.contract.schema import ContractFile
 from tallystick.contract.taxes import TaxTable
 from tallystick.reasons import NotEligible
-from tallystick.v1 import order_pb2
+from tallystick.v1 import fulfilment_pb2, order_pb2, refund_pb2
 
 _STATES: Mapping[str, order_pb2.OrderState.ValueType] = {
     "draft": order_pb2.ORDER_STATE_DRAFT,
@@ -37,6 +46,7 @@ class Names:
     lines: tuple[Row, ...]
     customer: tuple[Row, ...]
     tax_id: tuple[Path, ...]
+    refund: tuple[Row, ...]
 
 
 class Contract:
@@ -49,16 +59,16 @@ class Contract:
         self._file = file
         self._unpaid_by = frozenset(file.post_unpaid_by)
         self._states = {word: _STATES[state.value] for word, state in file.states.items()}
-        self._builder = OrderBuilder(
+        lines = LineBuilder(
             file=file,
-            version=self.version,
             taxes=TaxTable(file.taxes),
             products=ProductTable(file.products, file.sku),
-            customers=CustomerPolicy(file.customer, names.tax_id, names.customer),
-            header=names.header,
-            lines=names.lines,
+            rows=names.lines,
             bounds=checks.Bounds(file.rounding.per_part, file.rounding.at_most),
         )
+        customers = CustomerPolicy(file.customer, names.tax_id, names.customer)
+        self._builder = OrderBuilder(file, self.version, customers, names.header, lines)
+        self._refunds = RefundBuilder(file, self.version, names.refund, replace(lines, rows=()))
 
     def eligibility(
         self, order: order_pb2.Order, since: datetime | None = None, only: eligibility.Part | None = None
@@ -88,7 +98,15 @@ class Contract:
         """Who the order's document stands for."""
         return self._builder.customers.document(order, Report())
 
-    def balance(self, document: OrderDocument) -> Balance:
+    def refund(self, refund: refund_pb2.Refund) -> RefundDocument | Hold:
+        """The credit document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA."""
+        return self._refunds.document(refund)
+
+    def fulfilment(self, shipped: fulfilment_pb2.Fulfilment) -> FulfilmentDocument | Hold:
+        """What the store is told of a shipment, or MAPPING."""
+        return fulfilment.document(shipped, self._file.fulfilment, self.version)
+
+    def balance(self, document: OrderDocument | RefundDocument) -> Balance:
         """The proof: the total that the target will compute against the store's."""
         return arithmetic.balance(self._file.arithmetic, document)
 

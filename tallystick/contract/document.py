@@ -23,6 +23,10 @@ class LineRole(StrEnum):
     TIP = "tip"
     DUTY = "duty"
     ROUNDING = "rounding"
+    #: Of a refund: money beyond what its lines come to.
+    GOODWILL = "goodwill"
+    #: Of a refund, below zero: what the store kept of its lines.
+    KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class RefundDocument:
     refunded_at: datetime
     #: The day of the refund in the selling entity's time zone.
     business_date: date
-    #: Positive amounts; what is taken off the sale, shipping and goodwill among them.
+    #: Positive amounts; what is taken off the sale, shipping and goodwill among them. Below zero is what was kept.
     lines: tuple[DocumentLine, ...]
     #: What went back to the buyer; the target's own total must equal it.
     total: Decimal
@@ -120,7 +124,34 @@ class RefundDocument:
     notes: tuple[str, ...] = ()
 
 
-Document = OrderDocument | CustomerDocument | RefundDocument
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One tracking number, with the store's word for its carrier."""
+
+    carrier: str
+    number: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FulfilmentDocument:
+    """Goods of one order that left one warehouse, in the store's terms."""
+
+    connection: str
+    order_id: str
+    fulfilment_id: str
+    #: The store's location that the warehouse stands for; empty where the store decides.
+    location: str
+    #: (the store's line id, quantity)
+    lines: tuple[tuple[str, Decimal], ...]
+    parcels: tuple[Parcel, ...]
+    shipped_at: datetime
+    #: Tell the buyer; only ever once for a shipment.
+    notify: bool
+    contract_version: str
+
+
+Document = OrderDocument | CustomerDocument | RefundDocument | FulfilmentDocument
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The examples inside a contract: orders, and what has to become of them. They run whenever it is loaded."""
+"""The examples inside a contract: orders and refunds, and what has to become of them. They run whenever it is loaded."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -6,7 +6,7 @@ from typing import Any
 
 from tallystick.canonical import written
 from tallystick.contract.compile import Contract
-from tallystick.contract.document import Hold
+from tallystick.contract.document import Hold, OrderDocument, RefundDocument
 from tallystick.contract.preview import document_json
 from tallystick.contract.schema import Example
 from tallystick.errors import TallystickError
@@ -16,7 +16,7 @@ def failures(contract: Contract, examples: Sequence[Example]) -> Iterator[tuple[
     """The number of each example that fails, and in which way."""
     for number, example in enumerate(examples):
         try:
-            found = outcome(contract, example.order)
+            found = outcome(contract, example)
         except TallystickError as error:
             yield number, f"example {example.name!r} cannot be read: {error}"
             continue
@@ -24,13 +24,18 @@ def failures(contract: Contract, examples: Sequence[Example]) -> Iterator[tuple[
             yield number, f"example {example.name!r}: {difference}"
 
 
-def outcome(contract: Contract, order: Mapping[str, Any]) -> dict[str, Any]:
-    """What becomes of an order that is written by hand: its document, or `held`, or `not_eligible`."""
-    built = written.order(order)
-    not_eligible = contract.eligibility(built)
+def outcome(contract: Contract, example: Example) -> dict[str, Any]:
+    """What becomes of what is written by hand: its document, or `held`, or `not_eligible`."""
+    if example.refund is not None:
+        return _shown(contract, contract.refund(written.refund(example.refund)))
+    order = written.order(example.order or {})
+    not_eligible = contract.eligibility(order)
     if not_eligible is not None:
         return {"not_eligible": not_eligible.value}
-    document = contract.document(built)
+    return _shown(contract, contract.document(order))
+
+
+def _shown(contract: Contract, document: OrderDocument | RefundDocument | Hold) -> dict[str, Any]:
     if isinstance(document, Hold):
         return {"held": document.reason.value, "detail": document.detail}
     return {**document_json(document), "document_total": contract.balance(document).document_total}

@@ -24,10 +24,11 @@ from tallystick.contract.schema import Basis, ContractFile, FieldRow, TaxRow
 from tallystick.contract.source import Finding, Place, Source, read
 from tallystick.contract.taxes import normal_key
 from tallystick.errors import SetupError
-from tallystick.v1 import order_pb2
+from tallystick.v1 import order_pb2, refund_pb2
 
 _ORDER: Descriptor = order_pb2.Order.DESCRIPTOR
 _LINE: Descriptor = order_pb2.OrderLine.DESCRIPTOR
+_REFUND: Descriptor = refund_pb2.Refund.DESCRIPTOR
 _T = TypeVar("_T")
 
 
@@ -91,6 +92,7 @@ class _Linter:
         self._currencies()
         self._taxes()
         self._limits()
+        self._examples()
         tax_id = [
             self._path(("customer", "tax_id", place), _ORDER, text) for place, text in enumerate(file.customer.tax_id)
         ]
@@ -99,12 +101,15 @@ class _Linter:
             lines=self._rows(("lines",), file.lines, _LINE),
             customer=self._rows(("customer", "fields"), file.customer.fields, _ORDER),
             tax_id=tuple(path for path in tax_id if path is not None),
+            refund=self._rows(("refunds", "header"), file.refunds.header, _REFUND),
         )
 
     def _currencies(self) -> None:
-        decimals = self._file.arithmetic.price_decimals
-        for code in self._file.currencies.rows:
-            place = ("currencies", "rows", code)
+        decimals, own = self._file.arithmetic.price_decimals, self._file.refunds.currencies
+        places: list[Place] = [("currencies", "rows", code) for code in self._file.currencies.rows]
+        places += [("refunds", "currencies", "rows", code) for code in (own.rows if own else ())]
+        for place in places:
+            code = str(place[-1])
             digits = self._try(place, partial(minor_digits, code))
             if digits is not None and isinstance(decimals, int) and decimals < digits:
                 self._source.finding(
@@ -138,9 +143,21 @@ class _Linter:
             if name not in LIMITED:
                 self._source.finding(("customer", "limits", name), allowed(f"unknown field {name!r}", name, [*LIMITED]))
 
+    def _examples(self) -> None:
+        for number, example in enumerate(self._file.examples):
+            if (example.order is None) == (example.refund is None):
+                self._source.finding(("examples", number), "an example needs either `order` or `refund`")
+
+    def _currency_fields(self, place: Place) -> set[str]:
+        """What the rows of this place may not fill, because the document's currency does."""
+        if place == ("header",):
+            return {self._file.currencies.to}
+        own = self._file.refunds.currencies
+        return {own.to} if own and place == ("refunds", "header") else set()
+
     def _rows(self, place: Place, rows: Sequence[FieldRow], root: Descriptor) -> tuple[Row, ...]:
         compiled = [self._row((*place, number), row, root) for number, row in enumerate(rows)]
-        seen: set[str] = {self._file.currencies.to} if place == ("header",) else set()
+        seen = self._currency_fields(place)
         for number, row in enumerate(rows):
             if row.to in seen:
                 self._source.finding((*place, number, "to"), f"{row.to!r} is filled twice")

@@ -6,7 +6,7 @@ from tallystick.contract.charges import Charge
 from tallystick.contract.document import LineRole
 from tallystick.contract.report import Report
 from tallystick.contract.schema import ByCode, Products, Sku
-from tallystick.v1 import order_pb2
+from tallystick.v1 import order_pb2, refund_pb2
 
 _CASES: Mapping[str, Callable[[str], str]] = {"keep": str, "upper": str.upper, "lower": str.lower}
 
@@ -23,6 +23,8 @@ class ProductTable:
             LineRole.TIP: products.tip,
             LineRole.DUTY: products.duty,
             LineRole.ROUNDING: products.rounding,
+            LineRole.GOODWILL: products.goodwill,
+            LineRole.KEPT: products.kept,
         }
 
     def resolve(self, charge: Charge, report: Report) -> str:
@@ -33,7 +35,7 @@ class ProductTable:
             return self._goods(charge, charge.line, report)
         return self._configured(charge, report)
 
-    def _goods(self, charge: Charge, line: order_pb2.OrderLine, report: Report) -> str:
+    def _goods(self, charge: Charge, line: order_pb2.OrderLine | refund_pb2.RefundLine, report: Report) -> str:
         if line.kind == order_pb2.LINE_KIND_GIFT_CARD and self._products.gift_card:
             return self._products.gift_card
         sku = self._normalised(line.sku)
@@ -60,7 +62,7 @@ class ProductTable:
         return product or ""
 
 
-def _no_sku(charge: Charge, line: order_pb2.OrderLine) -> str:
+def _no_sku(charge: Charge, line: order_pb2.OrderLine | refund_pb2.RefundLine) -> str:
     if line.kind == order_pb2.LINE_KIND_CUSTOM:
         return f"line {charge.key} was typed by hand: name a product under `products.custom`"
     return f"line {charge.key} has no SKU (its product may be deleted in the store); the order is not booked without it"

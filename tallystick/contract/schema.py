@@ -152,6 +152,10 @@ class Products(Strict):
     custom: str | None = None
     #: A gift card that is sold; its own SKU when left out.
     gift_card: str | None = None
+    #: Money given back that belongs to no line.
+    goodwill: str | None = None
+    #: What is kept of a refund (a restocking fee); a line below zero.
+    kept: str | None = None
 
 
 class Sku(Strict):
@@ -214,11 +218,51 @@ class Customer(Strict):
     fields: tuple[FieldRow, ...] = ()
 
 
+class RestockUnknown(StrEnum):
+    """What a refund means for the stock whose store does not tell."""
+
+    YES = "yes"
+    NO = "no"
+    HOLD = "hold"
+
+
+class GoodwillTax(StrEnum):
+    """Which taxes goodwill carries."""
+
+    UNTAXED = "untaxed"
+    #: Those of the order, each by its share: the sale is worth less as a whole.
+    AS_ORDER = "as_order"
+
+
+class Refunds(Strict):
+    """Credit documents."""
+
+    restock_unknown: RestockUnknown = RestockUnknown.HOLD
+    #: Also of what is kept back.
+    goodwill_tax: GoodwillTax = GoodwillTax.AS_ORDER
+    #: Where the credit document takes its currency by another field than the order's; left out, no field is given.
+    currencies: Currencies | None = None
+    #: Paths begin at the refund.
+    header: tuple[FieldRow, ...] = ()
+
+
+class Fulfilment(Strict):
+    """What the store is told of a shipment."""
+
+    #: The ERP's warehouse on the left, the store's location on the right. Empty: the store decides by itself.
+    locations: dict[str, str] = {}
+    #: The ERP's carrier on the left, the store's word for it on the right; others are passed on as they are.
+    carriers: dict[str, str] = {}
+    #: Let the store write to the buyer, once for each shipment.
+    notify: bool = True
+
+
 class Example(Strict):
-    """An order and what has to become of it; run whenever the contract is loaded."""
+    """An order, or a refund, and what has to become of it; run whenever the contract is loaded."""
 
     name: str
-    order: dict[str, Any]
+    order: dict[str, Any] | None = None
+    refund: dict[str, Any] | None = None
     expect: dict[str, Any]
 
 
@@ -243,6 +287,8 @@ class ContractFile(Strict):
     products: Products = Products()
     sku: Sku = Sku()
     customer: Customer = Customer()
+    refunds: Refunds = Refunds()
+    fulfilment: Fulfilment = Fulfilment()
     tables: dict[str, Table] = {}
     header: tuple[FieldRow, ...] = ()
     #: For lines of goods; paths begin at the line.

@@ -3,9 +3,10 @@
 from tallystick.canonical.keys import key
 from tallystick.contract.document import CustomerDocument
 from tallystick.engine import Built, Unwanted
-from tallystick.flows.flow import Source
+from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.rows import Head, Kind, Row
 from tallystick.ports import Refused
 from tallystick.settings import FlowName
@@ -19,6 +20,8 @@ class Customers:
 
     name = FlowName.CUSTOMERS
     entity = ENTITY
+    direction = Direction.TO_ERP
+    topic = ORDERS
 
     def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
         """None: customers come with their orders."""

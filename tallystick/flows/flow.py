@@ -1,9 +1,11 @@
 """What the router asks of a flow."""
 
+from enum import StrEnum
 from typing import Protocol
 
 from tallystick.engine import Built, Unwanted
 from tallystick.flows.plan import Plan
+from tallystick.kafka.topics import Topic
 from tallystick.ledger.rows import Head, Row
 from tallystick.ports import Refused
 from tallystick.settings import FlowName
@@ -13,12 +15,22 @@ from tallystick.v1 import event_pb2
 Source = tuple[str, int, int]
 
 
+class Direction(StrEnum):
+    """Where a flow ends."""
+
+    TO_ERP = "to the ERP"
+    TO_STORE = "to the store"
+
+
 class Flow(Protocol):
     """One kind of fact on its way from where it is true to where it is wanted. Pure."""
 
     name: FlowName
     #: The ledger's word for its entity, by which heads find their flow and their sink.
     entity: str
+    direction: Direction
+    #: Where its events travel.
+    topic: Topic
 
     def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
         """The effect that an event asks for; None for what the route does not carry."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import orjson
 
-from tallystick.contract.document import Document, OrderDocument, RefundDocument
+from tallystick.contract.document import CustomerDocument, Document
 from tallystick.engine import Built
 from tallystick.ledger.rows import Head, Row
 from tallystick.marks import mark
@@ -20,7 +20,7 @@ def built(head: Head, document: Document, version: str, customer: Row | None = N
 
 def _content(document: Document) -> bytes:
     """What the mark is a digest of: all of the document but the name of the contract that made it."""
-    if isinstance(document, OrderDocument | RefundDocument):
+    if not isinstance(document, CustomerDocument):
         document = replace(document, contract_version="")
     return orjson.dumps(document, default=_plain, option=orjson.OPT_SORT_KEYS)
 

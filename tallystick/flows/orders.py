@@ -5,9 +5,10 @@ from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
 from tallystick.engine import Built, Unwanted
 from tallystick.flows import customers
-from tallystick.flows.flow import Source
+from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.rows import Head, Kind, Row
 from tallystick.ports import Refused
 from tallystick.reasons import HoldReason, NotEligible
@@ -23,6 +24,8 @@ class Orders:
 
     name = FlowName.ORDERS
     entity = ENTITY
+    direction = Direction.TO_ERP
+    topic = ORDERS
 
     def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
         """One effect for a revision; what is not eligible is recorded with its reason."""

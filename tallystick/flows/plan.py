@@ -21,10 +21,12 @@ class Plan:
 
 
 def plans_into(target: str, routes: Sequence[Route], contracts: Mapping[Route, Contract]) -> dict[str, Plan]:
-    """The plans of all routes that end in `target`, by the connection they come from. Raises `SetupError`."""
-    plans = {route.store: Plan(route, contracts[route]) for route in routes if route.erp == target}
-    for plan in plans.values():
-        _refuse_shadow(plan.route)
+    """The plans of all routes that touch `target`, by the connection at their other end. Raises `SetupError`."""
+    plans = {}
+    for route in routes:
+        if target in (route.store, route.erp):
+            _refuse_shadow(route)
+            plans[route.store if route.erp == target else route.erp] = Plan(route, contracts[route])
     return plans
 
 

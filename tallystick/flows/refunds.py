@@ -4,9 +4,10 @@ from tallystick.canonical.keys import key, order_key
 from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
 from tallystick.engine import Built, Unwanted
-from tallystick.flows.flow import Source
+from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.rows import Head, Kind, Row
 from tallystick.ports import Refused
 from tallystick.reasons import HoldReason
@@ -21,6 +22,8 @@ class Refunds:
 
     name = FlowName.REFUNDS
     entity = ENTITY
+    direction = Direction.TO_ERP
+    topic = ORDERS
 
     def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
         """One effect for a refund. It makes one only where its order has a lane: a refund of an order that is not for

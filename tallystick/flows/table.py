@@ -2,7 +2,8 @@
 
 from tallystick.flows.customers import Customers
 from tallystick.flows.flow import Flow
+from tallystick.flows.fulfilments import Fulfilments
 from tallystick.flows.orders import Orders
 from tallystick.flows.refunds import Refunds
 
-FLOWS: tuple[Flow, ...] = (Orders(), Refunds(), Customers())
+FLOWS: tuple[Flow, ...] = (Orders(), Refunds(), Customers(), Fulfilments())

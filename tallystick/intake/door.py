@@ -111,6 +111,8 @@ def to_event(connection: str, reading: Reading) -> event_pb2.Event:
         event.order.CopyFrom(reading.order)
     if reading.refund is not None:
         event.refund.CopyFrom(reading.refund)
+    if reading.fulfilment is not None:
+        event.fulfilment.CopyFrom(reading.fulfilment)
     event.findings.extend(_findings(reading))
     return event
 

@@ -13,7 +13,7 @@ from tallystick.canonical.keys import order_key
 from tallystick.errors import Unreadable
 from tallystick.kafka.consumer import Record
 from tallystick.kafka.producer import Headers, Message
-from tallystick.kafka.topics import ORDERS, QUARANTINE, VALUE_MAX, Topic
+from tallystick.kafka.topics import FULFILMENTS, ORDERS, QUARANTINE, VALUE_MAX, Topic
 from tallystick.v1 import event_pb2
 
 SCHEMA = "schema"
@@ -66,14 +66,19 @@ def lane(event: event_pb2.Event) -> str:
         case "return":
             return order_key(event.connection, getattr(event, "return").order_id)
         case "fulfilment":
-            return order_key(event.connection, event.fulfilment.order_id)
+            return order_key(event.fulfilment.order_connection, event.fulfilment.order_id)
     return order_key(event.connection, event.object_id)
 
 
-def encode(event: event_pb2.Event, traceparent: bytes | None = None, topic: Topic = ORDERS) -> Message:
+def topic_of(event: event_pb2.Event) -> Topic:
+    """Everything about one order travels with it; what an ERP tells has topics of its own."""
+    return FULFILMENTS if event.type == event_pb2.ENTITY_TYPE_FULFILMENT else ORDERS
+
+
+def encode(event: event_pb2.Event, traceparent: bytes | None = None) -> Message:
     """The event as a message of its topic, keyed by its lane."""
     headers: Headers = ((SCHEMA, _schema()), (TRACEPARENT, traceparent or new_traceparent()))
-    return Message(topic, lane(event).encode(), event.SerializeToString(), headers)
+    return Message(topic_of(event), lane(event).encode(), event.SerializeToString(), headers)
 
 
 def decode(record: Record) -> event_pb2.Event:

@@ -15,7 +15,8 @@ from adapters.shopify.adapter import ShopifyAdapter
 from adapters.woocommerce.adapter import WooCommerce
 from adapters.woocommerce.settings import WooCommerceSettings
 from consumers.intake import GROUP, Intake
-from consumers.pollers import Pace, Pollers
+from consumers.pollers import Pollers
+from consumers.walks import Pace
 from consumers.relay import Relay
 from simulators.serving import serve
 from simulators.shopify import Shop as ShopifyShop

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consumers.pollers import FLOW, Pace, Pollers
+from consumers.pollers import FLOW, Pollers
+from consumers.walks import Pace
 from simulators.faults import Fault, Rule
 from simulators.shopify import Cart
 from tallystick.errors import Unavailable
@@ -350,8 +351,9 @@ async def test_a_page_that_is_older_than_a_body_does_not_undo_it(side: Side) -> 
                     yield page
 
         adapter = side.stores["woo"]
+        side.stores["woo"] = Between()
         pollers = side.pollers()
-        pollers._stores = {"woo": Between()}  # type: ignore[dict-item]
+        side.stores["woo"] = adapter
         await pollers.turn("woo")
         assert await side.waiting() == {"READ_LATER": 1}
         await side.relayed()

@@ -1,0 +1,52 @@
+"""The kinds of documents with lines that the adapter makes: sales orders and credit notes, and how Odoo names both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import names
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One kind of document, the same in Odoo 16 and 19."""
+
+    #: For people.
+    word: str
+    model: str
+    line_model: str
+    #: The head's field of the lines, and their field of the quantity.
+    lines: str
+    quantity: str
+    #: The External ID of the document with a reference of ours.
+    named: Callable[[str, str], str]
+    #: States in which it may be changed, and states in which it is confirmed (an order) or posted (a credit note).
+    open: tuple[str, ...]
+    closed: tuple[str, ...]
+    #: What is read of the head.
+    head: tuple[str, ...]
+
+
+_HEAD = ("name", "state", "amount_total", "currency_id", "partner_id")
+#: "done" is locked, in Odoo 16.
+ORDER = Form(
+    word="order",
+    model="sale.order",
+    line_model="sale.order.line",
+    lines="order_line",
+    quantity="product_uom_qty",
+    named=names.order_name,
+    open=("draft", "sent"),
+    closed=("sale", "done"),
+    head=(*_HEAD, "date_order"),
+)
+CREDIT = Form(
+    word="credit note",
+    model="account.move",
+    line_model="account.move.line",
+    lines="invoice_line_ids",
+    quantity="quantity",
+    named=names.refund_name,
+    open=("draft",),
+    closed=("posted",),
+    head=(*_HEAD, "ref", "invoice_origin", "invoice_date"),
+)

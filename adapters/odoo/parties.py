@@ -1,0 +1,136 @@
+"""Whom a document is for, and what else of it comes from other records of Odoo."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tallystick.canonical.keys import key, order_key
+from tallystick.contract.document import CustomerDocument, OrderDocument, RefundDocument, Value
+from tallystick.ports import Job, Refused
+from tallystick.reasons import HoldReason
+
+from . import names
+from .readback import document_of
+from .records import Address, Records
+from .transport import Json
+from .values import link, moment, shown, text
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """What a document is made with beside its own content."""
+
+    partner: int
+    #: Fields of the head that the contract may give otherwise.
+    fields: Mapping[str, Value] = field(default_factory=dict)
+    #: Columns of the head that are no field of the contract.
+    cells: Mapping[str, str] = field(default_factory=dict)
+    #: What must not stand in a message.
+    personal: tuple[str, ...] = ()
+
+
+class Parties(Protocol):
+    """Finds them for a batch. Raises `Unavailable`, `Unauthorised`."""
+
+    def named(self, jobs: Sequence[Job]) -> Collection[str]:
+        """External IDs that have to be looked up for it."""
+        ...
+
+    async def find(self, jobs: Sequence[Job], addresses: Mapping[str, Address]) -> Mapping[str, Party | Refused]:
+        """By the jobs' references."""
+        ...
+
+
+class Buyers:
+    """Of orders: the customer's contact."""
+
+    def __init__(self, connection: str) -> None:
+        self._connection = connection
+
+    def named(self, jobs: Sequence[Job]) -> Collection[str]:
+        """Their contacts."""
+        return {self._name(document_of(job)) for job in jobs}
+
+    async def find(self, jobs: Sequence[Job], addresses: Mapping[str, Address]) -> Mapping[str, Party | Refused]:
+        """By our External ID, for that one follows when people merge contacts; else as the ledger knows it."""
+        return {job.ref: self._party(job, addresses) for job in jobs}
+
+    def _party(self, job: Job, addresses: Mapping[str, Address]) -> Party | Refused:
+        document = document_of(job)
+        contact = _found(addresses.get(self._name(document)), job.dependencies.get("customer", ""))
+        if contact is None:
+            return Refused(HoldReason.MAPPING, "its customer is not in Odoo")
+        notes = (str(document.fields["note"]),) if document.fields.get("note") else ()
+        told = (*personal(document.customer), *notes)
+        return Party(contact, cells={"date_order": moment(document.placed_at)}, personal=told)
+
+    def _name(self, document: OrderDocument) -> str:
+        customer = document.customer
+        return names.customer_name(self._connection, key("customer", customer.connection, customer.key or "-"))
+
+
+_ORDER = ("name", "partner_id", "partner_invoice_id", "currency_id", "client_order_ref")
+
+
+class CreditedOrders:
+    """Of credit notes: the order's invoice address and its currency."""
+
+    def __init__(self, connection: str, records: Records) -> None:
+        self._connection = connection
+        self._records = records
+
+    def named(self, jobs: Sequence[Job]) -> Collection[str]:
+        """Their orders."""
+        return {self._name(refund_of(job)) for job in jobs}
+
+    async def find(self, jobs: Sequence[Job], addresses: Mapping[str, Address]) -> Mapping[str, Party | Refused]:
+        """By the ledger's binding, which knows adopted orders too; else by our External ID."""
+        ids = {job.ref: self._order(job, addresses) for job in jobs}
+        orders = await self._records.by_id("sale.order", {one for one in ids.values() if one}, _ORDER)
+        return {job.ref: _credited(refund_of(job), orders.get(ids[job.ref] or 0)) for job in jobs}
+
+    def _order(self, job: Job, addresses: Mapping[str, Address]) -> int | None:
+        bound = job.dependencies.get("order", "")
+        return int(bound) if bound.isdigit() else _found(addresses.get(self._name(refund_of(job))), "")
+
+    def _name(self, document: RefundDocument) -> str:
+        return names.order_name(self._connection, order_key(document.connection, document.order_id))
+
+
+def _credited(document: RefundDocument, order: Json | None) -> Party | Refused:
+    if order is None:
+        words = f"the order {document.order_id} that it gives money back for is not in Odoo, or was deleted there"
+        return Refused(HoldReason.DELETED_IN_TARGET, words)
+    number, currency = text(order["name"]), shown(order["currency_id"])
+    if currency != document.currency:
+        words = f"the refund is in {document.currency}, its order {number} is in {currency} in Odoo"
+        return Refused(HoldReason.MAPPING, words)
+    known_as = text(order["client_order_ref"]) or document.order_id
+    return Party(
+        partner=link(order["partner_invoice_id"]) or link(order["partner_id"]) or 0,
+        fields={
+            "ref": f"{known_as} refund {document.refund_id}",
+            "invoice_origin": number,
+            "invoice_date": document.business_date.isoformat(),
+        },
+        cells={"move_type": "out_refund", "currency_id/.id": str(link(order["currency_id"]) or "")},
+        personal=tuple({shown(order["partner_id"]), shown(order["partner_invoice_id"])}),
+    )
+
+
+def refund_of(job: Job) -> RefundDocument:
+    """The job's refund."""
+    assert isinstance(job.document, RefundDocument)
+    return job.document
+
+
+def personal(document: CustomerDocument) -> tuple[str, ...]:
+    """What must not stand in a message."""
+    named = (document.name, document.email, document.phone, document.tax_id, document.street, document.street2)
+    return tuple(value for value in (*named, document.city, document.postal_code) if value)
+
+
+def _found(address: Address | None, bound: str) -> int | None:
+    if address is not None:
+        return address.record_id
+    return int(bound) if bound.isdigit() else None

@@ -1,0 +1,146 @@
+"""Walks: what changed in a source is found by walking through a closed window of its time.
+
+A walk begins before its cursor (search lag, whole seconds), and moves the cursor only when it is finished and only to
+what it has covered: the newest change seen, never "now". An hourly second pass over the last hours finds what became
+visible late.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from tallystick.clock import Clock
+from tallystick.crashpoints import reach
+from tallystick.intake.delivery import Waits, to_waiting, wish
+from tallystick.intake.door import Arrival, Door
+from tallystick.ledger.cursors import Cursors
+from tallystick.ledger.objects import Objects
+from tallystick.ledger.pending import PendingDeliveries, PendingReason
+from tallystick.ports import NeedsRead, Reading, Window
+from tallystick.v1 import event_pb2
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How pollers go about it; all in seconds."""
+
+    every_s: float = 60.0
+    #: The window of one walk where there is something to see, so that a long gap is caught up in parts that count.
+    window_s: float = 86_400.0
+    #: How far a store's clock may be behind ours before an empty walk would skip something.
+    skew_s: float = 3_600.0
+    second_pass_every_s: float = 3_600.0
+    second_pass_back_s: float = 7_200.0
+    #: How much earlier than its cursor the first walk begins after an unclean start.
+    unclean_back_s: float = 3_600.0
+    watch_every_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What is walked through: one flow of one connection."""
+
+    connection: str
+    #: Under this name its cursor is kept.
+    flow: str
+    changed: Callable[[Window], AsyncIterator[Sequence[Reading | NeedsRead]]]
+    overlap_s: float
+    #: Where its very first walk begins.
+    since: datetime
+
+
+class Walks:
+    """Walks of one process; others may take turns at the same trails."""
+
+    def __init__(
+        self,
+        cursors: Cursors,
+        objects: Objects,
+        door: Door,
+        pending: PendingDeliveries,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        self._cursors = cursors
+        self._objects = objects
+        self._door = door
+        self._pending = pending
+        self._clock = clock
+        self._pace = pace
+
+    async def turn(self, trail: Trail, every_s: float = 0.0, back_s: float = 0.0) -> bool:
+        """Catch up from the cursor to now; False when somebody else took the turn. Raises what the store raises."""
+        now = self._clock.now()
+        cursor = await self._cursors.take_turn(trail.connection, trail.flow, min(trail.since, now), every_s)
+        if cursor is None:
+            return False
+        overlap = timedelta(seconds=max(back_s, trail.overlap_s))
+        span = usual = timedelta(seconds=self._pace.window_s)
+        while True:
+            window = Window(cursor - overlap, min(now, cursor + span))
+            newest = await self._walk(trail, window)
+            # Years in which nothing changed are crossed in few walks.
+            span = usual if newest else 2 * span
+            cursor = self._covered(cursor, window, newest, now)
+            await self._cursors.advance(trail.connection, trail.flow, cursor)
+            reach("poll.advanced")
+            if window.end >= now:
+                return True
+
+    def _covered(self, cursor: datetime, window: Window, newest: datetime | None, now: datetime) -> datetime:
+        """Up to where a finished walk has seen everything, by the source's own dates."""
+        settled = now - timedelta(seconds=self._pace.skew_s)
+        if window.end <= settled:
+            return max(cursor, window.end)
+        return max(cursor, min(window.end, settled), newest or cursor)
+
+    async def second_pass(self, trail: Trail) -> bool:
+        """Walk over the last hours once more, if it is time; the cursor stays."""
+        now = self._clock.now()
+        again = f"{trail.flow}, second pass"
+        if await self._cursors.take_turn(trail.connection, again, now, self._pace.second_pass_every_s) is None:
+            return False
+        await self._walk(trail, Window(now - timedelta(seconds=self._pace.second_pass_back_s), now))
+        return True
+
+    async def _walk(self, trail: Trail, window: Window) -> datetime | None:
+        """Take in all pages of a window; the newest change seen inside it."""
+        newest: datetime | None = None
+        async for page, started in self._pages(trail, window):
+            await self._take_in(trail.connection, page, started)
+            dates = [r.source_modified for r in page if isinstance(r, Reading) and r.source_modified is not None]
+            newest = max((date for date in (newest, *dates) if date and date <= window.end), default=newest)
+        return newest
+
+    async def _pages(self, trail: Trail, window: Window) -> AsyncIterator[tuple[Sequence[Reading | NeedsRead], int]]:
+        """Each page with the number that was drawn before its request."""
+        pages = aiter(trail.changed(window))
+        while True:
+            [started] = await self._objects.draw()
+            try:
+                page = await anext(pages)
+            except StopAsyncIteration:
+                return
+            reach("poll.page")
+            yield page, started
+
+    async def _take_in(self, connection: str, page: Sequence[Reading | NeedsRead], started: int) -> None:
+        """Through the door; what has to be read again is left to the relay, durably, before the cursor moves."""
+        now = self._clock.now()
+        unique = {found.object_id: found for found in page}
+        arrivals = [
+            Arrival(connection, found, event_pb2.ORIGIN_POLL, now, started)
+            for found in unique.values()
+            if isinstance(found, Reading)
+        ]
+        again = [found.object_id for found in unique.values() if isinstance(found, NeedsRead)]
+        for arrival, entered in zip(arrivals, await self._door.enter(arrivals), strict=True):
+            if entered.read_again or entered.too_large:
+                again.append(arrival.reading.object_id)
+        later = Waits(PendingReason.READ_LATER, "found by a poll")
+        wishes = [wish(connection, order_id, event_pb2.ORIGIN_POLL, now) for order_id in again]
+        await self._pending.put([to_waiting(wished, later) for wished in wishes])
