@@ -21,7 +21,7 @@ from tallystick.contract.document import Document
 from tallystick.crashpoints import reach
 from tallystick.errors import Throttled, Unauthorised, Unavailable
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.rows import Claim, EffectState, Head, Intent, RecordResult, Row
+from tallystick.ledger.rows import Claim, EffectState, Head, Intent, Kind, RecordResult, Row
 from tallystick.ports import Answer, Doubt, Job, NotApplied, Refused, Sink, Step
 from tallystick.reasons import HoldReason, NotEligible, WaitReason
 from tallystick.telemetry import SLO_S, Metrics
@@ -167,6 +167,7 @@ class Engine:
     def _job(self, turn: Turn) -> Job:
         head = turn.head
         assert turn.document is not None
+        turn.dependencies |= _parent(head)
         return Job(
             ref=head.external_ref,
             revision=head.revision,
@@ -383,6 +384,13 @@ def _by_type(turns: Sequence[Turn]) -> Iterable[tuple[str, list[Turn]]]:
     for turn in turns:
         groups[turn.head.entity_type].append(turn)
     return groups.items()
+
+
+def _parent(head: Head) -> dict[str, str]:
+    """What a part of an order refers to: the order."""
+    if head.kind is not Kind.DELTA or head.parent_external_id is None:
+        return {}
+    return {"order": head.parent_external_id}
 
 
 def _job_of(turn: Turn) -> Job:

@@ -1,4 +1,4 @@
-"""An Odoo company as an ERP: sales orders and contacts, look-ups for adoption, and what it is bound to."""
+"""An Odoo company as an ERP: sales orders, credit notes and contacts, look-ups for adoption, what it is bound to."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from .jsonrpc import JsonRpc
 from .orders import OrderSinkOfOdoo
 from .records import Records
 from .references import References
+from .refunds import RefundSinkOfOdoo
 from .settings import OdooSettings
 from .values import number, plain, shown, text
 
@@ -21,10 +22,11 @@ _UUID = "database.uuid"
 
 
 class OdooAdapter:
-    """One database and company. Has the abilities `OrderSink`, `CustomerSink`, `ReferenceLookup`, `Identified` and
-    `ConnectionTest`."""
+    """One database and company. Has the abilities `OrderSink`, `RefundSink`, `CustomerSink`, `ReferenceLookup`,
+    `Identified` and `ConnectionTest`."""
 
     orders: Sink
+    refunds: Sink
     customers: Sink
 
     def __init__(self, connection: str, settings: OdooSettings, clock: Clock) -> None:
@@ -36,6 +38,7 @@ class OdooAdapter:
         references = References(self._records, clock, settings.references_ttl_s)
         parts = (connection, settings, self._transport, self._records, references, pacer)
         self.orders = OrderSinkOfOdoo(*parts)
+        self.refunds = RefundSinkOfOdoo(*parts)
         self.customers = CustomerSinkOfOdoo(*parts)
 
     async def identity(self) -> str:

@@ -72,9 +72,7 @@ class Doer:
             waiting += again
         return answers
 
-    async def _once(
-        self, deed: Deed, jobs: list[Job], budget: Budget
-    ) -> tuple[dict[str, Answer], list[list[Job]]]:
+    async def _once(self, deed: Deed, jobs: list[Job], budget: Budget) -> tuple[dict[str, Answer], list[list[Job]]]:
         ids = tuple(job.ready.known.id for job in jobs)
         arguments = {"context": {**self._records.context, **deed.context}}
         reply = await self._transport.write(Call(deed.form.model, deed.method, arguments, ids), budget)

@@ -1,9 +1,4 @@
-"""Sales orders, step by step: load head and lines, read them back, confirm, restore the date.
-
-The class is E1: `load` reads and writes External IDs in one repeatable-read transaction, so a repeated or a parallel
-create folds into one order. Updates are unconditional: a request that was given up may land as late as the server
-lets a request run.
-"""
+"""Sales orders, step by step: load head and lines, read them back, confirm, restore the date; or cancel."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,114 +8,51 @@ from tallystick.pacing import Pacer
 from tallystick.ports import Answer, Applied, Doubt, Found, Job, Refused, Step, Verdict
 from tallystick.reasons import HoldReason
 
-from . import compare, translate
-from .confirming import Confirmer
-from .loading import Loader
-from .readback import Head, Known, Missing, Readback, StoredLine, document_of
+from . import compare, deeds
+from .deeds import to_be_booked
+from .documents import CHECK, LOAD, DocumentSink, told
+from .forms import ORDER
+from .parties import Buyers
+from .readback import Head, Known, Missing, document_of
 from .records import Records
 from .references import References
-from .resolve import Ready, Resolver, removed_lines
-from .rows import Item
+from .resolve import is_cancelled
 from .settings import OdooSettings
-from .traits import operation_traits
 from .transport import Transport
-from .values import moment, text
-from .versions import dialect_of
+from .values import link, moment, number, text
 
-LOAD = Step("load", marks=True)
-CHECK = Step("check", writes=False)
 CONFIRM = Step("confirm")
 DATE = Step("date")
+CANCEL = Step("cancel")
+MARK = Step("mark", marks=True)
+_DELIVERED, _INVOICED = "qty_delivered", "qty_invoiced"
 
 
-class OrderSinkOfOdoo:
+class OrderSinkOfOdoo(DocumentSink):
     """A `Sink` of sales orders."""
 
     def __init__(
         self, connection: str, settings: OdooSettings, transport: Transport, records: Records, references: References,
         pacer: Pacer,
     ) -> None:  # fmt: skip
-        self.pacer = pacer
-        self.traits = operation_traits(settings, settings.mark_field)
-        self._connection = connection
-        self._mark_field = settings.mark_field
-        self._records = records
-        self._references = references
-        self._readback = Readback(connection, records, settings.mark_field)
-        self._resolver = Resolver(connection, records, references, self._readback)
-        self._loader = Loader(transport, pacer, records.context)
-        self._confirmer = Confirmer(transport, records, self._loader)
+        super().__init__(connection, settings, transport, records, references, pacer,
+                         form=ORDER, mark_field=settings.mark_field, parties=Buyers(connection))  # fmt: skip
+        self._makers |= {CONFIRM: self._confirm, DATE: self._date, CANCEL: self._cancel, MARK: self._mark}
 
     def steps(self, document: Document) -> tuple[Step, ...]:
-        """A confirmation overwrites the order's date, so the date is restored after it, and only then."""
-        confirm = isinstance(document, OrderDocument) and document.confirm
-        return (LOAD, CHECK, CONFIRM, DATE) if confirm else (LOAD, CHECK)
+        """A confirmation overwrites the order's date, so the date is restored after it, and only then.
 
-    async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused]:
-        """Find the orders and every reference."""
-        return await self._resolver.prepare(jobs)
+        Of an order that is cancelled in the store nothing is changed but the state and the mark.
+        """
+        assert isinstance(document, OrderDocument)
+        if document.cancelled:
+            return (CANCEL, MARK)
+        return (LOAD, CHECK, CONFIRM, DATE) if document.confirm else (LOAD, CHECK)
 
-    async def send(self, step: Step, jobs: Sequence[Job], budget: Budget) -> Sequence[Answer]:
-        """One step. Raises `Unavailable` and `Unauthorised` only before anything is written."""
-        made = {LOAD: self._load, CHECK: self._check, CONFIRM: self._confirm, DATE: self._date}
-        answers = await made[step](jobs, budget)
-        if any(isinstance(answer, Refused) for answer in answers.values()):
-            self._references.forget()
-        return [answers[job.ref] for job in jobs]
-
-    # ---- load
-
-    async def _load(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
-        lines = await self._stored([job for job in jobs if _is_closed(job)])
-        answers: dict[str, Answer] = {}
-        items = []
-        for job in jobs:
-            made = self._item(job, lines.get(job.ref, {}))
-            if isinstance(made, Item):
-                items.append(made)
-            else:
-                answers[job.ref] = made
-        return answers | await self._loader.load("sale.order", items, budget)
-
-    def _item(self, job: Job, lines: Mapping[str, StoredLine]) -> Item | Answer:
-        """What to load; or the answer where nothing may be, or needs to be."""
-        ready: Ready = job.ready
-        known = ready.known
-        if known is None:
-            return translate.whole_order(self._connection, job, ready, self._mark_field)
-        if known.adopted:
-            return _adopted(job, known)
-        verdict = known.verdict(job.mark)
-        if verdict is Verdict.NEWER:
-            return Doubt("a newer revision stands in Odoo", unanswered=False)
-        if verdict is Verdict.FOREIGN:
-            return Refused(HoldReason.FOREIGN, f"the order {known.number} carries the mark of another order of ours")
-        if known.open:
-            return translate.whole_order(self._connection, job, ready, self._mark_field)
-        found = compare.differences(job, ready, known, lines, self._mark_field)
-        return _locked(known, found) if found else translate.mark_only(self._connection, job, ready, self._mark_field)
-
-    # ---- check, confirm, date
-
-    async def _check(self, jobs: Sequence[Job], _budget: Budget) -> dict[str, Answer]:
-        """Odoo's own figures against the document's: currency, total, and every line."""
-        lines = await self._stored(jobs)
-        return {job.ref: self._checked(job, lines[job.ref]) for job in jobs}
-
-    def _checked(self, job: Job, lines: Mapping[str, StoredLine]) -> Answer:
-        known: Known | None = job.ready.known
-        if known is None:
-            return Refused(HoldReason.DELETED_IN_TARGET, "the order was deleted in Odoo before it was checked")
-        if known.adopted:
-            return _adopted(job, known)
-        if known.verdict(job.mark) is not Verdict.THIS:
-            words = f"the field {self._mark_field} does not hold the mark that was loaded: something in Odoo changes it"
-            return Refused(HoldReason.DATA, f"{words}; name another `mark_field`, or resync the order")
-        found = [one for one in self._differences(job, known, lines) if not one.wording]
-        return compare.refusal(found) if found else Applied(str(known.id), known.number)
+    # ---- confirm, date
 
     async def _confirm(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
-        return await self._confirmer.confirm(jobs, budget)
+        return await self._doer.do(deeds.CONFIRM, jobs, to_be_booked, budget)
 
     async def _date(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
         """The date back to the store's, for all in one call."""
@@ -133,108 +65,88 @@ class OrderSinkOfOdoo:
             elif known.adopted or _dated(job, known):
                 answers[job.ref] = Applied(str(known.id), known.number)
             else:
-                items.append(translate.date_only(self._connection, job))
-        return answers | await self._loader.load("sale.order", items, budget)
+                items.append(self._spelling.head_only(job, {"date_order": moment(document_of(job).placed_at)}))
+        return answers | await self._loader.load(ORDER.model, items, budget)
+
+    # ---- cancel, mark
+
+    async def _cancel(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
+        """What has left the house or is on an invoice takes a return or a credit note, which people decide on."""
+        moved = await self._moved([job.ready.known.id for job in jobs if job.ready.known is not None])
+
+        def settled(job: Job) -> Answer | None:
+            known: Known | None = job.ready.known
+            return _to_be_cancelled(job, known, moved.get(known.id, "") if known is not None else "")
+
+        return await self._doer.do(deeds.CANCEL, jobs, settled, budget)
+
+    async def _moved(self, order_ids: Sequence[int]) -> Mapping[int, str]:
+        """Of each order that was delivered or invoiced, returns and credit notes taken off: which of the two."""
+        domain = [["order_id", "in", sorted(order_ids)]]
+        rows = await self._records.find("sale.order.line", domain, ("order_id", _DELIVERED, _INVOICED))
+        words = ((_DELIVERED, "delivered"), (_INVOICED, "invoiced"))
+        return {link(row["order_id"]) or 0: word for row in rows for field, word in words if number(row[field])}
+
+    async def _mark(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
+        """The cancelled revision into the order, which carries an earlier one's mark."""
+        gone = {
+            job.ref: Refused(HoldReason.DELETED_IN_TARGET, "the order was deleted in Odoo")
+            for job in jobs
+            if job.ready.known is None
+        }
+        items = [self._spelling.mark_only(job) for job in jobs if job.ref not in gone]
+        return gone | await self._loader.load(ORDER.model, items, budget)
 
     # ---- probe
 
     async def probe(self, step: Step, jobs: Sequence[Job], *, whole: bool = False) -> Sequence[Found]:
-        """By the mark, and by what the step changes; with `whole`, and for the check, by everything."""
-        if whole or step == CHECK:
-            return await self._compared(jobs, whole)
-        heads = await self._heads(jobs)
-        return [_judged(step, job, head) for job, head in zip(jobs, heads, strict=True)]
+        """A cancellation by the state, whole or not: nothing else of the order matters any more."""
+        ended = [job for job in jobs if is_cancelled(job) and step != MARK]
+        others = [job for job in jobs if job not in ended]
+        found = dict(zip([job.ref for job in others], await self._probe(step, others, whole), strict=True))
+        found |= {job.ref: _ended(job, head) for job, head in zip(ended, await self._heads(ended), strict=True)}
+        return [found[job.ref] for job in jobs]
 
-    async def _compared(self, jobs: Sequence[Job], whole: bool) -> list[Found]:
-        prepared = await self._resolver.prepare(jobs)
-        comparable = [job for job in prepared if isinstance(job, Job)]
-        lines = await self._stored(comparable)
-        found = []
-        for job in prepared:
-            if isinstance(job, Refused):
-                gone = job.reason is HoldReason.DELETED_IN_TARGET
-                found.append(Found(Verdict.ABSENT if gone else Verdict.OLDER, detail=job.detail))
-            else:
-                found.append(self._found(job, lines[job.ref], whole))
-        return found
+    async def _probe(self, step: Step, jobs: Sequence[Job], whole: bool) -> Sequence[Found]:
+        return await super().probe(step, jobs, whole=whole) if jobs else ()
 
-    def _found(self, job: Job, lines: Mapping[str, StoredLine], whole: bool) -> Found:
-        known: Known | None = job.ready.known
-        if known is None:
-            return Found(Verdict.ABSENT, detail="there is no order under our reference")
-        verdict = known.verdict(job.mark)
-        if verdict in (Verdict.NEWER, Verdict.FOREIGN):
-            return _told(verdict, known)
-        found = self._differences(job, known, lines)
-        if whole and not known.adopted:
-            found += compare.later_steps(document_of(job), known)
-        else:
-            found = [one for one in found if not one.wording]
-        return _told(Verdict.OLDER, known, compare.refusal(found).detail) if found else _told(Verdict.THIS, known)
+    def _took_effect(self, step: Step, job: Job, known: Known) -> bool:
+        return known.booked if step == CONFIRM else _dated(job, known)
 
-    # ---- reads
-
-    def _differences(self, job: Job, known: Known, lines: Mapping[str, StoredLine]) -> list[compare.Difference]:
-        if known.adopted:
-            return compare.same_sale(document_of(job), known)
-        return compare.differences(job, job.ready, known, lines, self._mark_field)
-
-    async def _heads(self, jobs: Sequence[Job]) -> list[Head]:
-        heads, _ = await self._readback.heads(jobs, await dialect_of(self._records))
-        return heads
-
-    async def _stored(self, jobs: Sequence[Job]) -> dict[str, dict[str, StoredLine]]:
-        """The lines of these orders, those of earlier revisions too."""
-        wanted = {job.ref: [*_line_keys(job), *removed_lines(job)] for job in jobs}
-        also = {name for job in jobs for line in document_of(job).lines for name in line.fields}
-        return await self._readback.lines(wanted, await dialect_of(self._records), also) if jobs else {}
-
-
-def _line_keys(job: Job) -> list[str]:
-    return [line.key for line in document_of(job).lines]
-
-
-def _is_closed(job: Job) -> bool:
-    known: Known | None = job.ready.known
-    return known is not None and not known.adopted and not known.open
-
-
-def _adopted(job: Job, known: Known) -> Answer:
-    """An order that a person made stays as it is; where it says something else, a person has to look."""
-    found = compare.same_sale(document_of(job), known)
-    return _locked(known, found) if found else Applied(str(known.id), known.number)
-
-
-def _locked(known: Known, found: Sequence[compare.Difference]) -> Refused:
-    how = "was made by hand" if known.adopted else "is cancelled" if not known.confirmed else "is confirmed"
-    told = compare.refusal(found).detail
-    return Refused(HoldReason.LOCKED, f"the order {known.number} {how} in Odoo and is not changed from outside: {told}")
+    def _later(self, job: Job, known: Known) -> list[compare.Difference]:
+        return compare.later_steps(document_of(job), known)
 
 
 def _dated(job: Job, known: Known) -> bool:
     return text(known.values["date_order"]) == moment(document_of(job).placed_at)
 
 
-def _judged(step: Step, job: Job, head: Head) -> Found:
+def _to_be_cancelled(job: Job, known: Known | None, moved: str) -> Answer | None:
+    """What is known before anything is sent; None for an order that has to be cancelled."""
+    if known is None:
+        return Refused(HoldReason.DELETED_IN_TARGET, "the order was deleted in Odoo before it was cancelled")
+    verdict = known.verdict(job.mark)
+    if verdict is Verdict.NEWER:
+        return Doubt("a newer revision stands in Odoo", unanswered=False)
+    if known.cancelled:
+        return Applied(str(known.id), known.number)
+    if known.adopted:
+        return _by_hand(known, "was made by hand")
+    if verdict is Verdict.FOREIGN:
+        return Refused(HoldReason.FOREIGN, f"the {known.called} carries the mark of another one of ours")
+    return _by_hand(known, f"is {moved} in Odoo") if moved else None
+
+
+def _by_hand(known: Known, why: str) -> Refused:
+    words = f"the {known.called} is cancelled in the store, but {why}: undo it there by hand, then mark this as applied"
+    return Refused(HoldReason.LOCKED, words)
+
+
+def _ended(job: Job, head: Head) -> Found:
+    """Whether a cancellation stands there; `older` for an order that is there and goes on."""
     if isinstance(head, Missing):
         return Found(Verdict.ABSENT, detail=head.detail)
-    if head.adopted:
-        differs = compare.same_sale(document_of(job), head)
-        return _told(Verdict.OLDER if differs else Verdict.THIS, head)
     verdict = head.verdict(job.mark)
-    if verdict is Verdict.THIS and not _took_effect(step, job, head):
-        return _told(Verdict.ABSENT, head, f"the step {step.name} has not taken effect")
-    return _told(verdict, head)
-
-
-def _took_effect(step: Step, job: Job, known: Known) -> bool:
-    """Of a step that leaves no mark: what it changes."""
-    if step == CONFIRM:
-        return known.confirmed
-    return step != DATE or _dated(job, known)
-
-
-def _told(verdict: Verdict, known: Known, detail: str = "") -> Found:
-    if verdict is Verdict.FOREIGN and not detail:
-        detail = f"the order {known.number} carries the mark of another order of ours"
-    return Found(verdict, str(known.id), known.number, detail)
+    if verdict in (Verdict.NEWER, Verdict.FOREIGN):
+        return told(verdict, head)
+    return told(Verdict.THIS if head.cancelled else Verdict.OLDER, head)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tallystick.canonical.keys import key, order_key
-from tallystick.contract.document import CustomerDocument, OrderDocument, RefundDocument, Value
+from tallystick.contract.document import CustomerDocument, Document, OrderDocument, RefundDocument, Value
 from tallystick.ports import Job, Refused
 from tallystick.reasons import HoldReason
 
@@ -81,17 +81,17 @@ class CreditedOrders:
 
     def named(self, jobs: Sequence[Job]) -> Collection[str]:
         """Their orders."""
-        return {self._name(refund_of(job)) for job in jobs}
+        return {self._name(refund_of(job.document)) for job in jobs}
 
     async def find(self, jobs: Sequence[Job], addresses: Mapping[str, Address]) -> Mapping[str, Party | Refused]:
         """By the ledger's binding, which knows adopted orders too; else by our External ID."""
         ids = {job.ref: self._order(job, addresses) for job in jobs}
         orders = await self._records.by_id("sale.order", {one for one in ids.values() if one}, _ORDER)
-        return {job.ref: _credited(refund_of(job), orders.get(ids[job.ref] or 0)) for job in jobs}
+        return {job.ref: _credited(refund_of(job.document), orders.get(ids[job.ref] or 0)) for job in jobs}
 
     def _order(self, job: Job, addresses: Mapping[str, Address]) -> int | None:
         bound = job.dependencies.get("order", "")
-        return int(bound) if bound.isdigit() else _found(addresses.get(self._name(refund_of(job))), "")
+        return int(bound) if bound.isdigit() else _found(addresses.get(self._name(refund_of(job.document))), "")
 
     def _name(self, document: RefundDocument) -> str:
         return names.order_name(self._connection, order_key(document.connection, document.order_id))
@@ -118,10 +118,10 @@ def _credited(document: RefundDocument, order: Json | None) -> Party | Refused:
     )
 
 
-def refund_of(job: Job) -> RefundDocument:
-    """The job's refund."""
-    assert isinstance(job.document, RefundDocument)
-    return job.document
+def refund_of(document: Document) -> RefundDocument:
+    """A document that is a refund."""
+    assert isinstance(document, RefundDocument)
+    return document
 
 
 def personal(document: CustomerDocument) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class Known:
     @property
     def cancelled(self) -> bool:
         """Cancelled in Odoo."""
-        return self.values["state"] == CANCELLED
+        return text(self.values["state"]) == CANCELLED
 
     @property
     def total(self) -> Decimal:

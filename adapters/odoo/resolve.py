@@ -119,9 +119,7 @@ def removed_lines(job: Job) -> list[str]:
     return [sent for sent in job.sent_lines if sent not in kept]
 
 
-def _ids(
-    document: Lined, found: _Found, known: Known | None, party: Party, surplus: Mapping[str, StoredLine]
-) -> Ready:
+def _ids(document: Lined, found: _Found, known: Known | None, party: Party, surplus: Mapping[str, StoredLine]) -> Ready:
     return Ready(
         dialect=found.dialect,
         known=known,

@@ -57,6 +57,8 @@ class Contract:
         #: The file's own number and a digest of what it says; every document records it.
         self.version = f"{file.version}+{_digest(file)}"
         self._file = file
+        #: Whether the document of an order that is cancelled in the store is cancelled too.
+        self.cancels = file.when_cancelled == "cancel"
         self._unpaid_by = frozenset(file.post_unpaid_by)
         self._states = {word: _STATES[state.value] for word, state in file.states.items()}
         lines = LineBuilder(
@@ -77,7 +79,7 @@ class Contract:
 
         To be asked only while the order has no document: one that is booked is followed whatever becomes of it.
         """
-        order = self._understood(order)
+        order = self.understood(order)
         return (
             eligibility.not_placed(order, since)
             or eligibility.unpaid(order, self._file.post_when, self._unpaid_by)
@@ -112,9 +114,9 @@ class Contract:
 
     def build(self, order: order_pb2.Order) -> Built:
         """The document as far as it can be built, with everything that came up; for previews."""
-        return self._builder.build(self._understood(order))
+        return self._builder.build(self.understood(order))
 
-    def _understood(self, order: order_pb2.Order) -> order_pb2.Order:
+    def understood(self, order: order_pb2.Order) -> order_pb2.Order:
         """The order with the contract's meaning of its store's state."""
         state = self._states.get(order.store_state)
         if state is None or state == order.state:

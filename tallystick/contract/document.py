@@ -120,6 +120,8 @@ class RefundDocument:
     #: Goods that go back into stock: (line key, quantity).
     restocked: tuple[tuple[str, Decimal], ...]
     fields: Mapping[str, Value]
+    #: Book the document, or leave it as a draft.
+    confirm: bool
     contract_version: str
     notes: tuple[str, ...] = ()
 

@@ -57,6 +57,7 @@ class RefundBuilder:
             total=amount(refund.total),
             restocked=tuple(self._restocked(goods, report)),
             fields=self._fields(refund, report),
+            confirm=self.file.confirm,
             contract_version=self.version,
         )
 

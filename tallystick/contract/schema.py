@@ -278,6 +278,8 @@ class ContractFile(Strict):
     post_unpaid_by: tuple[str, ...] = ()
     #: Confirm documents, or leave them as drafts.
     confirm: bool = True
+    #: An order that is cancelled when its document is there: cancel that too, or hold it for a person.
+    when_cancelled: Literal["cancel", "hold"] = "cancel"
     #: Meaning of states that plugins of the store invented.
     states: dict[str, State] = {}
     currencies: Currencies

@@ -59,11 +59,13 @@ class Orders:
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """The document with its customer; or why there is none."""
-        over = event.gone or event.order.state in _NEVER_BOOKED
+        state = plan.contract.understood(event.order).state
+        over = event.gone or state in _NEVER_BOOKED
         if over and head.external_id is None and head.intents == 0:
             return Unwanted(NotEligible.GONE if event.gone else NotEligible.CANCELLED)
         if over:
-            return Refused(HoldReason.LOCKED, _over_words(event))
+            cancels = plan.contract.cancels and not event.gone and state == order_pb2.ORDER_STATE_CANCELLED
+            return _cancelled(plan, head, event) if cancels else Refused(HoldReason.LOCKED, _over_words(event))
         if event.findings:
             finding = event.findings[0]
             return Refused(HoldReason(finding.reason), finding.detail)
@@ -71,6 +73,15 @@ class Orders:
         if isinstance(document, Hold):
             return Refused(document.reason, document.detail)
         return built(head, document, plan.contract.version, customers.ensure(head, document.customer))
+
+
+def _cancelled(plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused:
+    """The document to be cancelled. Whether its money adds up, or has counterparts, does not matter any more."""
+    made = plan.contract.build(event.order)
+    verdict = made.report.verdict()
+    if made.document is None:
+        return Refused(HoldReason.DATA, verdict.detail if verdict else "the order cannot be read")
+    return built(head, made.document, plan.contract.version)
 
 
 def _over_words(event: event_pb2.Event) -> str:

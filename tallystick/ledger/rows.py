@@ -123,6 +123,8 @@ class Head:
     applied_mark: str | None
     lines: tuple[str, ...]
     parent_revision: int | None
+    #: The target's id of the order that this lane is about, once it has one.
+    parent_external_id: str | None
     #: Seconds since the last doubt about this entity; None when there never was one.
     doubt_age_s: float | None
     parent_skipped: bool

@@ -50,6 +50,7 @@ HEAD = Head(
     applied_mark=None,
     lines=(),
     parent_revision=None,
+    parent_external_id=None,
     doubt_age_s=None,
     parent_skipped=False,
     recorded_for_s=0.0,

@@ -48,6 +48,7 @@ def _head(body: bytes) -> Head:
         applied_mark=None,
         lines=(),
         parent_revision=None,
+    parent_external_id=None,
         doubt_age_s=None,
         parent_skipped=False,
         recorded_for_s=0,

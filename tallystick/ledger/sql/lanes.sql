@@ -150,6 +150,7 @@ SELECT
         WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
           AND d.entity_id = e.entity_id) k) AS lines,
     parent.applied_revision AS parent_revision,
+    CASE WHEN NOT parent.tombstone THEN parent.external_id END AS parent_external_id,
     (SELECT extract(epoch FROM clock_timestamp() - max(d.doubt_at))::float8 FROM effect d
      WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
        AND d.entity_id = e.entity_id) AS doubt_age_s,
