@@ -157,9 +157,10 @@ def _one_currency(refund: refund_pb2.Refund) -> Iterator[str]:
 
 
 def _coins(refund: refund_pb2.Refund) -> Iterator[str]:
+    currency = refund.currency_code
     for name, value in _all_money(refund, ""):
-        if value.currency_code == refund.currency_code and not is_whole_money(value):
-            yield f"{name} is {amount(value)}, but {refund.currency_code} has {minor_digits(refund.currency_code)} decimals"
+        if value.currency_code == currency and not is_whole_money(value):
+            yield f"{name} is {amount(value)}, but {currency} has {minor_digits(currency)} decimals"
 
 
 def _sums(refund: refund_pb2.Refund) -> Iterator[str]:

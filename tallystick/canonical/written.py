@@ -1,8 +1,9 @@
-"""An order or a refund as people write it by hand, in contract examples and tests: short, and still every word canonical.
+"""Orders and refunds as people write them by hand, in contract examples and tests: short, every word canonical.
 
-Field names are those of `order.proto` and `refund.proto`. Money is a text in the order's currency ("107.00"), a state its bare word
-("paid"), a time ISO 8601. What follows from the rest may be left out: two of net, tax and gross make the third, one
-of them and the stated rates make both, the totals are the sums of the lines, and the order is placed and paid.
+Field names are those of `order.proto` and `refund.proto`. Money is a text in the order's currency ("107.00"), a
+state its bare word ("paid"), a time ISO 8601. What follows from the rest may be left out: two of net, tax and gross
+make the third, one of them and the stated rates make both, the totals are the sums of the lines, and the order is
+placed and paid.
 """
 
 from collections.abc import Mapping, Sequence

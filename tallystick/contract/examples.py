@@ -1,4 +1,4 @@
-"""The examples inside a contract: orders and refunds, and what has to become of them. They run whenever it is loaded."""
+"""The examples inside a contract: orders, refunds, and what has to become of them. They run whenever it is loaded."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
