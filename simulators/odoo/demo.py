@@ -16,6 +16,8 @@ SERVICES = {
     "ROUNDING": "Rounding",
     "CUSTOM": "Custom item",
     "GIFTCARD": "Gift card",
+    "GOODWILL": "Goodwill",
+    "KEPT": "Kept of a refund",
     "DELIVERY-LEVY": "Levy on deliveries",
 }
 _MODULE = "tallystick_demo"
