@@ -7,7 +7,7 @@ from yarl import URL
 
 from adapters.http import HttpDoor
 from tallystick.clock import Clock
-from tallystick.errors import NotFound, Unreadable
+from tallystick.errors import NotFound, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, WebhookState, Window
 from tallystick.v1 import event_pb2
 
@@ -17,6 +17,9 @@ from .changes import Changes
 from .fields import Json, flag, part, reference, text
 from .probe import Probe
 from .settings import WooCommerceSettings
+
+#: How often an order whose refunds change while they are read is begun anew.
+TORN_READS = 3
 
 
 class WooCommerce:
@@ -63,9 +66,13 @@ class WooCommerce:
         if not order_id.isdigit():
             raise Unreadable(f"{order_id[:40]!r} is no id of a WooCommerce order, which is a number such as 1042")
         try:
-            return self._reading(await self._api.one(f"orders/{order_id}"))
+            for _ in range(TORN_READS):
+                found = await self._whole(await self._api.one(f"orders/{order_id}"))
+                if found is not None:
+                    return found
         except NotFound:
             return Reading(event_pb2.ENTITY_TYPE_ORDER, order_id, source_modified=None, gone=True)
+        raise Unavailable("the refunds of the order changed each time while they were read", 5.0)
 
     async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
         """Pages of orders that changed in the window, those in the trash included.
@@ -75,12 +82,12 @@ class WooCommerce:
         whose delivery is lost as well is found by a full reconciliation only.
         """
         async for rows in self._changes.modified(window):
-            yield self._readings(rows)
+            yield [found async for found in self._readings(rows)]
         hours = self._settings.legacy_lookback_h
         if hours and await self.legacy_storage():
             placed = Window(min(window.start, window.end - timedelta(hours=hours)), window.end)
             async for rows in self._changes.created(placed):
-                yield self._readings(rows)
+                yield [found async for found in self._readings(rows)]
 
     def parse_order(self, raw: bytes) -> Reading:
         """An order as the API or a delivery shows it, also a list of one. Raises `Unreadable`."""
@@ -120,17 +127,30 @@ class WooCommerce:
         """Give connections back."""
         await self._door.close()
 
-    def _readings(self, rows: Sequence[Json]) -> list[Reading | NeedsRead]:
+    async def _readings(self, rows: Sequence[Json]) -> AsyncIterator[Reading | NeedsRead]:
         """Rows of a list; one that cannot be translated is left to a read of its own, one without an id is none."""
-        found: list[Reading | NeedsRead] = []
         for row in rows:
+            order_id, why = reference(row.get("id")), "its refunds changed while they were read"
             try:
-                found.append(self._reading(row))
+                found = await self._whole(row)
+            except (Unavailable, Unauthorised):
+                raise
             except Exception as error:
-                order_id = reference(row.get("id"))
-                if order_id:
-                    found.append(NeedsRead(event_pb2.ENTITY_TYPE_ORDER, order_id, type(error).__name__))
-        return found
+                found, why = None, type(error).__name__
+            if found is not None:
+                yield found
+            elif order_id:
+                yield NeedsRead(event_pb2.ENTITY_TYPE_ORDER, order_id, why)
+
+    async def _whole(self, row: Json) -> Reading | None:
+        """The order with its refunds, which are listed apart; None when they are not those that the order shows."""
+        shown = {reference(refund.get("id")) for refund in translate.shown_refunds(row)}
+        if not shown:
+            return self._reading(row)
+        listed = await self._api.all(f"orders/{reference(row.get('id'))}/refunds")
+        if {reference(refund.get("id")) for refund in listed} != shown:
+            return None
+        return translate.reading(row, self._connection, self._settings.dialect, listed)
 
     def _reading(self, row: Json) -> Reading:
         return translate.reading(row, self._connection, self._settings.dialect)

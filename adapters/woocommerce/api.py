@@ -13,6 +13,7 @@ from .settings import WooCommerceSettings
 
 _ROOT = "wp-json"
 _V3 = f"{_ROOT}/wc/v3"
+PER_PAGE = 100
 
 
 class InvalidParameter(TallystickError):
@@ -55,6 +56,16 @@ class Api:
             raise Unavailable(f"the shop answered {path} with something that is no list")
         headers = reply.headers
         return Page(rows(content), _number(headers.get("x-wp-total")), _number(headers.get("x-wp-totalpages")))
+
+    async def all(self, path: str) -> list[Json]:
+        """All pages of a short list."""
+        found: list[Json] = []
+        number = last = 1
+        while number <= last:
+            page = await self.page(path, {"per_page": str(PER_PAGE), "page": str(number)})
+            found += page.rows
+            last, number = page.pages or 1, number + 1
+        return found
 
     async def _get(self, path: str, params: Mapping[str, str]) -> Reply:
         headers, key = {"Accept": "application/json"}, self._settings.consumer_key.reveal()

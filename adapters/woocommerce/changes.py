@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from tallystick.ports import Window
 
-from .api import Api, InvalidParameter, Page
+from .api import PER_PAGE, Api, InvalidParameter, Page
 from .fields import Json
 
-PER_PAGE = 100
 #: An order that changes during a walk leaves its window and shifts the pages after it, so the walk is repeated.
 _PASSES_MAX = 3
 

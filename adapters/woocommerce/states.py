@@ -42,16 +42,21 @@ def payment_state(order: Json, amounts: Amounts) -> order_pb2.PaymentState.Value
         return order_pb2.PAYMENT_STATE_REFUNDED
     if not _paid(order, total):
         return order_pb2.PAYMENT_STATE_UNPAID
-    if not back:
+    if back == 0:
         return order_pb2.PAYMENT_STATE_PAID
-    whole = total is not None and back >= total
+    whole = total is not None and back is not None and back >= total
     return order_pb2.PAYMENT_STATE_REFUNDED if whole else order_pb2.PAYMENT_STATE_PARTIALLY_REFUNDED
 
 
-def refunded(order: Json, amounts: Amounts) -> Decimal:
-    """What refunds gave back so far; their totals are negative texts. A total of "-" is found as unreadable."""
-    given = (amounts.read(row, "total", f"refund {text(row.get('id'))}") for row in rows(order.get("refunds")))
-    return abs(sum((part for part in given if part), Decimal(0)))
+def refunded(order: Json, amounts: Amounts) -> Decimal | None:
+    """What refunds gave back so far; their totals are negative texts. None where one of them cannot be read.
+
+    Such a refund is held as what it is; of its order it only tells that something went back.
+    """
+    silent = Amounts(amounts.currency, amounts.tax_mode)
+    given = [silent.read(row, "total", "a refund") for row in rows(order.get("refunds"))]
+    known = [part for part in given if part is not None]
+    return abs(sum(known, Decimal(0))) if len(known) == len(given) else None
 
 
 def _paid(order: Json, total: Decimal | None) -> bool:

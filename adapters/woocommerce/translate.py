@@ -3,10 +3,10 @@
 `date_modified`, `_links`, `version`, `cart_hash`, `needs_payment` and the hidden meta keys stay out, so that a save
 without a change is a repeated sighting of the same content. WooCommerce shows an order as it is after edits: removed
 lines are gone and quantities are current, therefore `ordered` is the present quantity and `removed_by_edit` empty.
-Which pieces were refunded is not in the order either, only the ids and totals of its refunds.
+Which pieces were refunded is not in the order either, only the ids and totals of its refunds: they are listed apart.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from google.type.money_pb2 import Money
 
@@ -20,23 +20,32 @@ from .amounts import Amounts
 from .buyer import address, customer
 from .charges import Charges
 from .fields import Json, first, flag, gmt, meta, reference, rows, text, visible
+from .refunds import is_nothing, readings
 from .settings import Dialect
 from .states import order_state, payment_kind, payment_state
 from .totals import gift_cards, totals
 
 
-def reading(row: Json, connection: str, dialect: Dialect) -> Reading:
-    """One order with its findings. Raises `Unreadable` for an object that is no order."""
+def reading(row: Json, connection: str, dialect: Dialect, refunds: Sequence[Json] = ()) -> Reading:
+    """One order with its findings, and its refunds as they are listed. Raises `Unreadable` for what is no order."""
     if not is_order(row):
         raise Unreadable(f"this is no WooCommerce order: it {_lacking(row)}; an order has an id, a status and lines")
-    amounts = Amounts(text(row.get("currency")), dialect.tax_mode(flag(row.get("prices_include_tax"))))
+    tax_mode = dialect.tax_mode(flag(row.get("prices_include_tax")))
+    amounts = Amounts(text(row.get("currency")), tax_mode)
+    order = _order(row, amounts, connection, dialect)
     return Reading(
         type=event_pb2.ENTITY_TYPE_ORDER,
         object_id=reference(row["id"]),
         source_modified=gmt(row, "date_modified"),
-        order=_order(row, amounts, connection, dialect),
+        order=order,
         findings=tuple(_distinct(amounts.findings)),
+        parts=readings(row, refunds, order, tax_mode),
     )
+
+
+def shown_refunds(row: Json) -> list[Json]:
+    """The refunds as the order shows them: ids, reasons and totals, and nothing else."""
+    return rows(row.get("refunds"))
 
 
 def is_order(row: Json) -> bool:
@@ -75,7 +84,7 @@ def _order(row: Json, amounts: Amounts, connection: str, dialect: Dialect) -> or
         purchase_order_number=first(entries, dialect.purchase_order_meta),
         payment_method=text(row.get("payment_method")),
         note=text(row.get("customer_note")),
-        refund_ids=[reference(refund.get("id")) for refund in rows(row.get("refunds"))],
+        refund_ids=[reference(one.get("id")) for one in shown_refunds(row) if not is_nothing(one.get("total"))],
         attributes=visible(entries, dialect.hidden_meta),
     )
     _set_times(order, row, amounts)

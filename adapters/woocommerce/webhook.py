@@ -80,6 +80,8 @@ def reading(
         return NotOurs(_nameless(text(body.get("code"))))
     if topic == "order.deleted" or not translate.is_order(body):
         return NeedsRead(event_pb2.ENTITY_TYPE_ORDER, order_id, f"a delivery of {topic} without the whole order")
+    if translate.shown_refunds(body):
+        return NeedsRead(event_pb2.ENTITY_TYPE_ORDER, order_id, "a body shows refunds by their totals only")
     if not trust_bodies:
         return NeedsRead(event_pb2.ENTITY_TYPE_ORDER, order_id, "this shop's deliveries are only taken as hints")
     return translate.reading(body, connection, dialect)

@@ -169,9 +169,11 @@ class _Api:
         return _json(before)
 
     async def list_refunds(self, request: web.Request) -> web.Response:
-        order = self._order(request)
-        found = [self._shop.shape().refund(order, refund) for refund in order.refunds]
-        return _json(found, headers=_counted(len(found)))
+        order, query = self._order(request), _query(request)
+        size, page = int(query.get("per_page", "10")), int(query.get("page", "1"))
+        shown = order.refunds[(page - 1) * size : page * size]
+        found = [self._shop.shape().refund(order, refund) for refund in shown]
+        return _json(found, headers=_counted(len(order.refunds), size))
 
     async def get_refund(self, request: web.Request) -> web.Response:
         order = self._order(request)
@@ -246,8 +248,8 @@ def _digits(query: Mapping[str, str]) -> int | None:
     return int(query["dp"]) if query.get("dp", "").isdigit() else None
 
 
-def _counted(total: int) -> dict[str, str]:
-    return {"X-WP-Total": str(total), "X-WP-TotalPages": "1" if total else "0"}
+def _counted(total: int, size: int = 100) -> dict[str, str]:
+    return {"X-WP-Total": str(total), "X-WP-TotalPages": str(-(-total // size))}
 
 
 def _json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tallystick.canonical.money import allocate
 
-from .model import Charge, Coupon, Discount, Fee, Item, Line, Order, Product, Sums
+from .model import Back, Charge, Coupon, Discount, Fee, Item, Line, Order, Product, Sums
 from .taxes import Rate, Rounding, Taxes, net_of_gross, of_class, on_net
 
 
@@ -56,6 +56,19 @@ class Cart:
         else:
             taxes = on_net(fee.amount, of_class(self.rates, fee.tax_class)) if fee.taxable else {}
         return Charge(self.next_id(), fee.name, fee.amount, taxes, fee.tax_class, fee.taxable)
+
+    def back(self, charge: Line | Charge, pieces: Mapping[int, int], nets: Mapping[int, Decimal]) -> Back:
+        """What a refund gives back of a charge: so many pieces of it, or an amount without tax."""
+        quantity = pieces.get(charge.id, 0)
+        of = Decimal(charge.quantity) if isinstance(charge, Line) else Decimal(1)
+        net = nets.get(charge.id, self.rounding.amount(charge.total * quantity / of))
+        share = net / charge.total if charge.total else Decimal(0)
+        taxes = {rate_id: self.rounding.tax(tax * share) for rate_id, tax in charge.taxes.items()}
+        return Back(self.next_id(), charge, quantity if isinstance(charge, Line) else 0, net, taxes)
+
+    def gross(self, back: Back) -> Decimal:
+        """With its taxes."""
+        return sum(back.taxes.values(), back.total)
 
     def apply(self, coupon: Coupon, lines: Sequence[Line]) -> Discount:
         """Take a coupon off the lines, in the basis in which prices are typed."""

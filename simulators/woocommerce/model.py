@@ -97,6 +97,17 @@ class Discount:
 
 
 @dataclass(slots=True)
+class Back:
+    """What of a charge a refund gives back; amounts above zero. `id` is its own, `of` the order's charge."""
+
+    id: int
+    of: Line | Charge
+    quantity: int
+    total: Decimal
+    taxes: Taxes
+
+
+@dataclass(slots=True)
 class Refund:
     """Money given back; `amount` None shows as "-" in the order, as the real shop does for one without an amount."""
 
@@ -104,6 +115,20 @@ class Refund:
     amount: Decimal | None
     reason: str
     created: datetime
+    back: list[Back] = field(default_factory=list)
+    #: All that was left of the order.
+    full: bool = False
+    #: Paid back by the gateway.
+    by_gateway: bool = False
+
+    @property
+    def taxes(self) -> Taxes:
+        """What it gives back of each rate."""
+        found: Taxes = {}
+        for one in self.back:
+            for rate_id, tax in one.taxes.items():
+                found[rate_id] = found.get(rate_id, Decimal(0)) + tax
+        return found
 
 
 @dataclass(slots=True)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .model import Charge, Discount, Line, Meta, Order, Product, Refund
+from .model import Back, Charge, Discount, Line, Meta, Order, Product, Refund
 from .taxes import Rate, Rounding, Taxes
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "THB": "฿"}
@@ -80,7 +80,7 @@ class Shape:
             "number": str(order.id),
             "meta_data": _meta(order.meta, order.id * 100),
             "line_items": [self._line(line) for line in order.lines],
-            "tax_lines": [self._tax_line(order, rate_id, parts) for rate_id, parts in sums.by_rate.items()],
+            "tax_lines": [self._tax_line(order.id, rate_id, parts) for rate_id, parts in sums.by_rate.items()],
             "shipping_lines": [self._shipping(charge) for charge in order.shipping],
             "fee_lines": [self._fee(charge) for charge in order.fees],
             "coupon_lines": [self._coupon(discount) for discount in order.discounts],
@@ -116,15 +116,15 @@ class Shape:
             "meta_data": _meta(line.meta, line.id * 100, displayed=True),
             "sku": line.sku,
             "global_unique_id": "" if line.product_id else None,
-            "price": float(round(line.total / Decimal(line.quantity or 1), 16)),
+            "price": float(round(line.total / Decimal(line.quantity), 16)) if line.quantity else 0,
             "image": {"id": "", "src": ""},
             "parent_name": None,
         } | line.extra
 
-    def _tax_line(self, order: Order, rate_id: int, parts: tuple[Decimal, Decimal]) -> dict[str, Any]:
+    def _tax_line(self, post_id: int, rate_id: int, parts: tuple[Decimal, Decimal]) -> dict[str, Any]:
         rate = self.rates[rate_id]
         return {
-            "id": order.id * 100 + rate_id,
+            "id": post_id * 100 + rate_id,
             "rate_code": rate.code,
             "rate_id": rate_id,
             "label": rate.label,
@@ -177,10 +177,15 @@ class Shape:
 
     def _refund_entry(self, refund: Refund) -> dict[str, Any]:
         total = "-" if refund.amount is None else f"-{self._money(refund.amount)}"
-        return {"id": refund.id, "reason": refund.reason, "total": total, "total_tax": self._money(Decimal(0))}
+        tax = sum(refund.taxes.values(), Decimal(0))
+        return {"id": refund.id, "reason": refund.reason, "total": total, "total_tax": self._money(-tax)}
 
     def refund(self, order: Order, refund: Refund) -> dict[str, Any]:
-        """A refund as its own resource shows it."""
+        """A refund as its own resource shows it: charges below zero that name those of the order."""
+        lines = [one for one in refund.back if isinstance(one.of, Line)]
+        shipping = [one for one in refund.back if one.of in order.shipping]
+        fees = [one for one in refund.back if one.of in order.fees]
+        links = self.links(f"orders/{order.id}/refunds", refund.id)
         return {
             "id": refund.id,
             "date_created": self._local(refund.created),
@@ -188,14 +193,19 @@ class Shape:
             "amount": "" if refund.amount is None else self._money(refund.amount),
             "reason": refund.reason,
             "refunded_by": 1,
-            "refunded_payment": False,
-            "meta_data": _meta({"_refund_type": "partial"}, refund.id * 100),
-            "line_items": [],
-            "shipping_lines": [],
-            "tax_lines": [],
-            "fee_lines": [],
-            "_links": self.links(f"orders/{order.id}/refunds", refund.id),
+            "refunded_payment": refund.by_gateway,
+            "meta_data": _meta({"_refund_type": "full" if refund.full else "partial"}, refund.id * 100),
+            "line_items": [self._line(_below_zero(one)) for one in lines],
+            "shipping_lines": [self._shipping(_charge_below_zero(one)) | _named(one) for one in shipping],
+            "tax_lines": [self._refunded_tax(refund, rate_id) for rate_id in refund.taxes],
+            "fee_lines": [self._fee(_charge_below_zero(one)) | _named(one) for one in fees],
+            "_links": links | {"up": [{"href": f"{self.home}/wp-json/wc/v3/orders/{order.id}"}]},
         }
+
+    def _refunded_tax(self, refund: Refund, rate_id: int) -> dict[str, Any]:
+        parts = [one.taxes.get(rate_id, Decimal(0)) for one in refund.back if isinstance(one.of, Line)]
+        of_lines = sum(parts, Decimal(0))
+        return self._tax_line(refund.id, rate_id, (-of_lines, of_lines - refund.taxes[rate_id]))
 
     def product(self, product: Product) -> dict[str, Any]:
         """The few fields of a product that matter here."""
@@ -250,6 +260,27 @@ def _meta(entries: Meta, first_id: int, *, displayed: bool = False) -> list[dict
     if not displayed:
         return plain
     return [row | {"display_key": row["key"], "display_value": str(row["value"])} for row in plain]
+
+
+def _below_zero(back: Back) -> Line:
+    of = back.of
+    assert isinstance(of, Line)
+    taxes = {rate_id: -tax for rate_id, tax in back.taxes.items()}
+    return replace(
+        of, id=back.id, quantity=-back.quantity, subtotal=-back.total, total=-back.total, subtotal_taxes=taxes,
+        taxes=taxes, meta={"_refunded_item_id": str(of.id)},
+    )  # fmt: skip
+
+
+def _charge_below_zero(back: Back) -> Charge:
+    of = back.of
+    assert isinstance(of, Charge)
+    return replace(of, id=back.id, total=-back.total, taxes={rate_id: -tax for rate_id, tax in back.taxes.items()})
+
+
+def _named(back: Back) -> dict[str, Any]:
+    """Which charge of the order it is of."""
+    return {"meta_data": _meta({"_refunded_item_id": str(back.of.id)}, back.id * 100, displayed=True)}
 
 
 def only(content: Any, fields: Sequence[str]) -> Any:

@@ -5,7 +5,7 @@ Seen on WooCommerce 11.0.1; with `hpos=False` as on the old storage, where edits
 
 import random
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from simulators.journal import Journal
 
 from .cart import Cart
 from .hooks import Delivery, Outbox, Request, Webhook
-from .model import ADDRESS_FIELDS, Coupon, Fee, Item, Line, Meta, Order, Product, Refund
+from .model import ADDRESS_FIELDS, Back, Charge, Coupon, Fee, Item, Line, Meta, Order, Product, Refund
 from .shape import Shape, encode
 from .taxes import Rate, Rounding
 
@@ -219,7 +219,9 @@ class Shop:
         was_in_trash, order.status = order.status == "trash", status
         self._date_payment(order)
         if status == "refunded" and not order.refunds:
-            order.refunds.append(Refund(self._post_id(), order.sums.total, "Order fully refunded.", self.now()))
+            order.refunds.append(
+                Refund(self._post_id(), order.sums.total, "Order fully refunded.", self.now(), full=True)
+            )
         return self._saved(order, moves_date=True, silent=was_in_trash and self.settings.hpos)
 
     def pay(self, order_id: int, transaction_id: str = "") -> Order:
@@ -233,11 +235,33 @@ class Shop:
         """The order is cancelled."""
         return self.set_status(order_id, "cancelled")
 
-    def refund(self, order_id: int, amount: Decimal | None, reason: str = "") -> Refund:
-        """Give money back; None is the refund without an amount that the real shop accepts."""
+    def refund(
+        self,
+        order_id: int,
+        amount: Decimal | None = None,
+        reason: str = "",
+        *,
+        back: Mapping[int, int] = {},
+        nets: Mapping[int, Decimal] = {},
+        restock: bool = True,
+        by_gateway: bool = False,
+    ) -> Refund:
+        """Give money back: pieces by the id of the charge (of shipping and fees one), all else by its share.
+
+        `nets` states another amount without tax for a charge. Without an amount it is computed from what is given
+        back, and where nothing is, it stays empty: the real shop accepts that.
+        """
         order = self.orders[order_id]
-        refund = Refund(self._post_id(), amount, reason, self.now())
+        charges = [charge for charge in _charges(order) if charge.id in {*back, *nets}]
+        given = [self.cart.back(charge, back, nets) for charge in charges]
+        whole = sum((self.cart.gross(one) for one in given), Decimal(0))
+        refund = Refund(self._post_id(), whole if amount is None and given else amount, reason, self.now(), given)
+        refund.by_gateway = by_gateway
         order.refunds.insert(0, refund)
+        if restock:
+            _restock(given, self.products)
+        if sum((one.amount or Decimal(0) for one in order.refunds), Decimal(0)) >= order.sums.total:
+            refund.full, order.status = True, "refunded"
         self._saved(order, moves_date=True)
         return refund
 
@@ -360,6 +384,20 @@ class Shop:
 
     def _letters(self, count: int) -> str:
         return "".join(self._die.choices(string.ascii_letters + string.digits, k=count))
+
+
+def _charges(order: Order) -> list[Line | Charge]:
+    return [*order.lines, *order.shipping, *order.fees]
+
+
+def _restock(given: Sequence[Back], products: Mapping[str, Product]) -> None:
+    """Pieces go back into stock where stock is managed; the order's line counts them, the refund does not tell."""
+    for one in given:
+        product = products.get(one.of.sku or "") if isinstance(one.of, Line) else None
+        if isinstance(one.of, Line) and product is not None and product.stock is not None and one.quantity:
+            product.stock += one.quantity
+            counted = int(one.of.meta.get("_restock_refunded_items", 0))
+            one.of.meta["_restock_refunded_items"] = str(counted + one.quantity)
 
 
 def _facts(order: Order) -> dict[str, Any]:
