@@ -14,11 +14,12 @@ odoo.down = True                            # an outage
 from .application import application
 from .demo import demo_company
 from .errors import OdooError
-from .records import Document, Line, Order, Partner
+from .records import Credit, Document, Line, Order, Partner
 from .server import Odoo
 from .settings import OdooSettings
 
 __all__ = [
+    "Credit",
     "Document",
     "Line",
     "Odoo",

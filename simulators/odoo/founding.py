@@ -20,7 +20,10 @@ def found(db: Database) -> None:
     for code, name in geography.COUNTRIES.items():
         _add_country(db, code, name)
     _add_company(db, db.settings)
+    plant(db, "account.journal", "", {"name": "Customer Invoices", "code": "INV", "type": "sale"})
     plant(db, "uom.uom", "uom.product_uom_unit", {"name": "Units"})
+    for place, usage in (("Stock", "internal"), ("Customers", "customer")):
+        plant(db, "stock.location", f"stock.stock_location_{place.lower()}", {"name": place, "usage": usage})
     plant(db, "stock.warehouse", "stock.warehouse0", {"name": db.settings.company, "code": "WH"})
     for login in ("__system__", db.settings.login):
         plant(db, "res.users", "", {"login": login, "name": login, "tz": db.settings.zone, "lang": "en_US"})

@@ -1,9 +1,9 @@
 """The state in plain Python, for tests and the demo: what stands in the Odoo, read without a call."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from .database import Database
 from .table import Row
@@ -11,13 +11,13 @@ from .table import Row
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What the journal keeps of an order or a partner at the moment when something happened to it."""
+    """What the journal keeps of an order, a credit note or a partner at the moment when something happened to it."""
 
     model: str
     id: int
     external_id: str
     name: str
-    #: `client_order_ref` of an order, `ref` of a partner.
+    #: `client_order_ref` of an order, `ref` of a credit note and of a partner.
     reference: str
     state: str = ""
     currency: str = ""
@@ -67,7 +67,7 @@ class Partner(Record):
 
 
 class Line(Record):
-    """A line of an order."""
+    """A line of an order or of a credit note."""
 
     @property
     def name(self) -> str:
@@ -81,7 +81,7 @@ class Line(Record):
 
     @property
     def quantity(self) -> Decimal:
-        return Decimal(self.row["product_uom_qty"])
+        return Decimal(self.row["product_uom_qty" if self._model == "sale.order.line" else "quantity"])
 
     @property
     def price_unit(self) -> Decimal:
@@ -95,7 +95,7 @@ class Line(Record):
     @property
     def taxes(self) -> tuple[str, ...]:
         """External IDs."""
-        field = "tax_id" if self._db.version < 17 else "tax_ids"
+        field = "tax_id" if "tax_id" in self._db.models[self._model].fields else "tax_ids"
         return tuple(self._db.external_ids.of_record("account.tax", one) for one in self.row.get(field) or ())
 
     @property
@@ -111,31 +111,19 @@ class Line(Record):
         return Decimal(self.row["price_total"])
 
 
-class Order(Record):
-    """A sales order."""
+class Sum(Record):
+    """An order or a credit note: what both come to, and for whom."""
+
+    lines_field: ClassVar[str]
 
     @property
     def name(self) -> str:
-        return str(self.row["name"])
+        return str(self.row["name"] or "")
 
     @property
     def state(self) -> str:
-        """draft, sent, sale, done (locked, Odoo 16) or cancel."""
+        """draft, sent, sale, done (locked, Odoo 16), posted or cancel."""
         return str(self.row["state"])
-
-    @property
-    def client_order_ref(self) -> str:
-        return self.row.get("client_order_ref") or ""
-
-    @property
-    def origin(self) -> str:
-        return self.row.get("origin") or ""
-
-    @property
-    def date_order(self) -> datetime:
-        """Naive UTC."""
-        found: datetime = self.row["date_order"]
-        return found
 
     @property
     def currency(self) -> str:
@@ -162,8 +150,48 @@ class Order(Record):
     @property
     def lines(self) -> list[Line]:
         """In their order."""
-        model = self._db.models["sale.order"]
-        return [Line(self._db, "sale.order.line", one) for one in model.related(model.fields["order_line"], self.id)]
+        model = self._db.models[self._model]
+        field = model.fields[self.lines_field]
+        return [Line(self._db, field.relation, one) for one in model.related(field, self.id)]
+
+
+class Credit(Sum):
+    """A customer's credit note."""
+
+    lines_field: ClassVar[str] = "invoice_line_ids"
+
+    @property
+    def ref(self) -> str:
+        return self.row.get("ref") or ""
+
+    @property
+    def origin(self) -> str:
+        return self.row.get("invoice_origin") or ""
+
+    @property
+    def invoice_date(self) -> date | None:
+        found: date | None = self.row.get("invoice_date")
+        return found
+
+
+class Order(Sum):
+    """A sales order."""
+
+    lines_field: ClassVar[str] = "order_line"
+
+    @property
+    def client_order_ref(self) -> str:
+        return self.row.get("client_order_ref") or ""
+
+    @property
+    def origin(self) -> str:
+        return self.row.get("origin") or ""
+
+    @property
+    def date_order(self) -> datetime:
+        """Naive UTC."""
+        found: datetime = self.row["date_order"]
+        return found
 
     @property
     def pickings(self) -> list[Record]:
@@ -175,10 +203,9 @@ class Order(Record):
 def document(db: Database, model: str, row_id: int, row: Row) -> Document:
     """The record as the journal keeps it."""
     external_id = db.external_ids.of_record(model, row_id)
-    if model != "sale.order":
+    if model not in ("sale.order", "account.move"):
         return Document(model, row_id, external_id, row.get("name") or "", row.get("ref") or "")
     found: dict[str, Any] = {name: row[name] for name in ("amount_untaxed", "amount_tax", "amount_total", "state")}
     currency = str(db.models["res.currency"].table.rows[row["currency_id"]]["name"])
-    return Document(
-        model, row_id, external_id, row["name"], row.get("client_order_ref") or "", currency=currency, **found
-    )
+    reference = row.get("client_order_ref" if model == "sale.order" else "ref") or ""
+    return Document(model, row_id, external_id, row["name"] or "", reference, currency=currency, **found)

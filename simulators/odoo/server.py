@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from simulators.faults import FaultScript
 from simulators.journal import Journal
@@ -14,9 +14,12 @@ from .database import Database
 from .errors import OdooError
 from .fields import Field
 from .founding import found, plant
-from .records import Order, Partner
+from .models.pickings import Pickings
+from .records import Credit, Order, Partner
 from .settings import OdooSettings
 
+#: By the key of the order's line.
+Quantities = Mapping[str, Decimal | int | str]
 #: The administrator's id in every Odoo.
 _USER = 2
 
@@ -51,6 +54,12 @@ class Odoo:
     def order(self, external_id: str) -> Order:
         """The order that an External ID names. Raises LookupError."""
         return Order(self.db, "sale.order", self.id_of(external_id))
+
+    @property
+    def credits(self) -> list[Credit]:
+        """All credit notes of customers, oldest first."""
+        moves = self.db.models["account.move"].table
+        return [Credit(self.db, "account.move", row_id) for row_id in sorted(moves.matching("move_type", "out_refund"))]
 
     @property
     def partners(self) -> list[Partner]:
@@ -91,6 +100,43 @@ class Odoo:
     def act(self, model: str, method: str, *arguments: Any, **named: Any) -> Any:
         """What a person does in the browser: the same methods, at once and without faults. Raises `OdooError`."""
         return self.calls.apply(model, method, arguments, named)
+
+    # ---- goods that leave and come back ------------------------------------------------------------------------------
+
+    def ship(self, order: str, quantities: Quantities | None = None, *, carrier: str = "", tracking: str = "") -> int:
+        """Send off an order's goods, all or by the keys of its lines, the rest as a backorder; the picking's id.
+
+        A key is the end of the line's External ID. Raises LookupError when no delivery is open.
+        """
+        self.db.begin({})
+        order_id = self.id_of(order)
+        parcel = {"carrier_id": self._carrier(carrier), "carrier_tracking_ref": tracking or None}
+        some = None if quantities is None else self._by_line(order_id, quantities)
+        picking_id = self._pickings.ship(order_id, some, **parcel)
+        self.db.flush()
+        self.calls.commit()
+        return picking_id
+
+    def take_back(self, picking_id: int, quantities: Quantities) -> int:
+        """Receive goods of a delivery again, by the keys of the order's lines; the id of the return's picking."""
+        self.db.begin({})
+        order_id = self._pickings.table.rows[picking_id]["sale_id"]
+        back_id = self._pickings.take_back(picking_id, self._by_line(order_id, quantities))
+        self.calls.commit()
+        return back_id
+
+    @property
+    def _pickings(self) -> Pickings:
+        return cast(Pickings, self.db.models["stock.picking"])
+
+    def _by_line(self, order_id: int, quantities: Quantities) -> dict[int, Decimal]:
+        lines = {line.external_id.rpartition("__")[2]: line.id for line in Order(self.db, "sale.order", order_id).lines}
+        return {lines[key]: Decimal(quantity) for key, quantity in quantities.items()}
+
+    def _carrier(self, name: str) -> int | None:
+        carriers = self.db.models["delivery.carrier"]
+        known = list(carriers.table.matching("name", name))
+        return (known[0] if known else carriers.create_one({"name": name})) if name else None
 
     # ---- credentials -------------------------------------------------------------------------------------------------
 

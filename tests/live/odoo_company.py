@@ -113,6 +113,41 @@ class OdooCompany:
         """The orders with that number of the store; more than one is a doubled document."""
         return [row["id"] for row in await self.find("sale.order", [["client_order_ref", "=", number]], "id")]
 
+    async def credit(self, move_id: str | None) -> Record:
+        """A credit note with its `lines`; their `taxes` are names of our External IDs."""
+        fields = ("name", "state", "move_type", "amount_untaxed", "amount_tax", "amount_total", "currency_id", "ref")
+        more = ("invoice_origin", "invoice_date", "partner_id")
+        (credit,) = await self.find("account.move", [["id", "=", int(move_id or 0)]], *fields, *more)
+        domain = [["move_id", "=", credit["id"]], ["display_type", "=", "product"]]
+        lines = await self.find("account.move.line", domain, "product_id", "quantity", "price_unit", "tax_ids")
+        names = await self._tax_names({tax for line in lines for tax in line["tax_ids"]})
+        credit["lines"] = [{**line, "taxes": [names[tax] for tax in line["tax_ids"]]} for line in lines]
+        return credit
+
+    async def credits_of(self, ref: str) -> list[int]:
+        """The documents with that reference; more than one is a doubled credit."""
+        return [row["id"] for row in await self.find("account.move", [["ref", "=", ref]], "id")]
+
+    async def ship(self, order_id: int, quantity: float | None = None) -> None:
+        """All goods leave, or so many pieces of each line and the rest stays open."""
+        pickings = await self.find("stock.picking", [["sale_id", "=", order_id], ["state", "=", "assigned"]], "id")
+        ids = [row["id"] for row in pickings]
+        done = "quantity_done" if self.version < 17 else "quantity"
+        for move in await self.find("stock.move", [["picking_id", "in", ids]], "product_uom_qty"):
+            values = {done: quantity if quantity is not None else move["product_uom_qty"]}
+            values |= {} if self.version < 17 else {"picked": True}
+            await self.act("stock.move", "write", [move["id"]], values)
+        await self.act("stock.picking", "button_validate", ids, context={"skip_backorder": True})
+
+    async def invoice(self, order_id: int) -> None:
+        """An invoice of what was delivered, posted."""
+        context = {"active_model": "sale.order", "active_ids": [order_id], "active_id": order_id}
+        values = {"advance_payment_method": "delivered"}
+        wizard = await self.act("sale.advance.payment.inv", "create", values, context=context)
+        await self.act("sale.advance.payment.inv", "create_invoices", [wizard], context=context)
+        (order,) = await self.find("sale.order", [["id", "=", order_id]], "invoice_ids")
+        await self.act("account.move", "action_post", order["invoice_ids"])
+
     async def lock(self, order_id: int) -> None:
         """As a person locks a confirmed order."""
         await self.act("sale.order", "action_done" if self.version < 17 else "action_lock", [order_id])

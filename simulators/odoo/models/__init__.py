@@ -1,4 +1,7 @@
-"""The models that orders need, with the fields of Odoo 16 and 19 (card of Odoo, section 10; `fields_get` of both)."""
+"""The models that orders and credit notes need, with the fields of Odoo 16 and 19.
+
+Card of Odoo, section 10; `fields_get` of both.
+"""
 
 from typing import cast
 
@@ -7,18 +10,21 @@ from ..model import Model
 from .company import Companies, Countries, Currencies, Parameters, States, Users, Warehouses
 from .external_ids import ExternalIds
 from .lines import SaleOrderLines
+from .moves import AccountMoveLines, AccountMoves, Journals
 from .named import Carriers, PaymentTerms, Teams, Units
 from .orders import SaleOrders
 from .partners import Partners
 from .pickings import Pickings
 from .products import PricelistRules, Pricelists, Products
+from .stock import Locations, PickingTypes, StockMoves
 from .taxes import Taxes
 from .wizards import CancelWizards
 
 _ALL: tuple[type[Model], ...] = (
     *(SaleOrders, SaleOrderLines, Partners, Products, Taxes, Pricelists, PricelistRules, Pickings),
+    *(Locations, PickingTypes, StockMoves),
     *(Companies, Currencies, Countries, States, Users, Warehouses, Parameters, ExternalIds),
-    *(PaymentTerms, Teams, Carriers, Units),
+    *(AccountMoves, AccountMoveLines, Journals, PaymentTerms, Teams, Carriers, Units),
 )
 
 

@@ -1,10 +1,12 @@
 """The company and what stands around it: currencies, countries, users, parameters, warehouses."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from ..fields import ACTIVE, Field
-from ..model import Model
+from ..model import Model, Values
+from ..table import Row
+from .stock import PickingTypes
 
 _CURRENCY = (
     Field("name", "char", "Currency", required=True),
@@ -106,6 +108,10 @@ class Warehouses(Model):
     label: ClassVar[str] = "Warehouse"
     order: ClassVar[str] = "id"
     declared: ClassVar[Sequence[Field]] = _WAREHOUSE
+
+    def changed(self, row_id: int, given: Values, before: Row | None) -> None:
+        if before is None:
+            cast(PickingTypes, self.db.models["stock.picking.type"]).equip(row_id)
 
 
 class Users(Model):

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from .. import commands, errors
-from ..arithmetic import Amounts, Arithmetic, Priced, Tax
 from ..fields import ONE, Field
-from ..model import Model, Values
+from ..model import Values
 from ..table import Row
+from .priced import PricedLines
 from .products import PricelistRules
 from .states import STATES, STATES_16
 
@@ -58,13 +58,15 @@ _FIELDS = (
 )
 
 
-class SaleOrderLines(Model):
+class SaleOrderLines(PricedLines):
     """Lines. What nobody sends comes from the product."""
 
     name: ClassVar[str] = "sale.order.line"
     label: ClassVar[str] = "Sales Order Line"
     order: ClassVar[str] = "order_id, sequence, id"
     declared: ClassVar[Sequence[Field]] = _FIELDS
+    head_field: ClassVar[str] = "order_id"
+    quantity_field: ClassVar[str] = "product_uom_qty"
 
     @property
     def orders(self) -> "SaleOrders":
@@ -126,16 +128,13 @@ class SaleOrderLines(Model):
     def removing(self, ids: Sequence[int]) -> None:
         for row_id in ids:
             order = self.table.rows[row_id]["order_id"]
-            if self.orders.table.rows[order]["state"] in ("sale", "done") and not self._is_text(row_id):
+            if self.orders.table.rows[order]["state"] in ("sale", "done") and not self.is_text(self.table.rows[row_id]):
                 raise errors.user_error(
                     "You can not remove an order line once the sales order is confirmed.\n"
                     "You should rather set the quantity to 0."
                 )
             self.orders.touched(order)
             self.db.note("updated", self.orders.name, order)
-
-    def _is_text(self, row_id: int) -> bool:
-        return bool(self.table.rows[row_id].get("display_type"))
 
     def compute(self, field: str, row: Row) -> Any:
         order = self.orders.table.rows[row["order_id"]]
@@ -156,43 +155,6 @@ class SaleOrderLines(Model):
             for row in rows
             if row.get("product_id") and row["product_uom_qty"] > 0 and products[row["product_id"]]["type"] != "service"
         ]
-
-    def totals(self, order_id: int) -> Row:
-        """Work out every line, and give the sums of the order."""
-        rows = [self.table.rows[row_id] for row_id in self.table.matching("order_id", order_id)]
-        sold = [row for row in rows if not row.get("display_type")]
-        lines, amounts = self._arithmetic(order_id).document([self._priced(row) for row in sold])
-        for row, line in zip(sold, lines, strict=True):
-            self._keep(row, line)
-        return {
-            "amount_untaxed": amounts.untaxed,
-            "amount_tax": amounts.tax,
-            "amount_total": amounts.untaxed + amounts.tax,
-        }
-
-    def _arithmetic(self, order_id: int) -> Arithmetic:
-        order = self.orders.table.rows[order_id]
-        currency = self.db.models["res.currency"].table.rows[order["currency_id"]]
-        company = self.db.models["res.company"].table.rows[order["company_id"]]
-        globally = company["tax_calculation_rounding_method"] == "round_globally"
-        return Arithmetic(self.db.version, Decimal(1).scaleb(-currency["decimal_places"]), globally=globally)
-
-    def _priced(self, row: Row) -> Priced:
-        taxes = self.db.models["account.tax"].table.rows
-        found = [
-            Tax(one, taxes[one]["amount"], bool(taxes[one].get("price_include")))
-            for one in self.db.models["account.tax"].sorted(row.get(self.tax_field) or ())
-        ]
-        return Priced(row["price_unit"], row["product_uom_qty"], row["discount"], found)
-
-    def _keep(self, row: Row, amounts: Amounts) -> None:
-        found = {
-            "price_subtotal": amounts.untaxed,
-            "price_tax": amounts.tax,
-            "price_total": amounts.untaxed + amounts.tax,
-        }
-        if any(row.get(name) != value for name, value in found.items()):
-            self.table.update(row["id"], found)
 
     def _differs(self, row_id: int, name: str, value: Any) -> bool:
         """Whether a written value is another one."""

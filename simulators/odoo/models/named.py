@@ -28,7 +28,11 @@ class Carriers(Model):
 
     name: ClassVar[str] = "delivery.carrier"
     label: ClassVar[str] = "Shipping Methods"
-    declared: ClassVar[Sequence[Field]] = (Field("name", "char", "Delivery Method", required=True), ACTIVE)
+    declared: ClassVar[Sequence[Field]] = (
+        Field("name", "char", "Delivery Method", required=True),
+        Field("tracking_url", "char", "Tracking Link"),
+        ACTIVE,
+    )
 
 
 class Units(Model):

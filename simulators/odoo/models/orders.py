@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from .. import errors
 from ..database import Database
 from ..fields import Field
-from ..model import Model, Values
+from ..model import Values
 from ..table import Row
 from .partners import Partners
+from .pickings import Pickings
+from .priced import PricedHeads
 from .states import STATES, STATES_16
 
 if TYPE_CHECKING:
@@ -79,25 +81,28 @@ _FIELDS = (
 )
 
 
-class SaleOrders(Model):
+class SaleOrders(PricedHeads):
     """Orders. The same `client_order_ref` may stand on many."""
 
     name: ClassVar[str] = "sale.order"
     label: ClassVar[str] = "Sales Order"
     order: ClassVar[str] = "date_order desc, id desc"
     declared: ClassVar[Sequence[Field]] = _FIELDS
+    line_model: ClassVar[str] = "sale.order.line"
 
     def __init__(self, db: Database) -> None:
         super().__init__(db)
         self.on_records |= _METHODS | {"action_done" if db.version < 17 else "action_lock"}
         self._last_number = 0
-        self._dirty: dict[int, None] = {}
-        db.at_the_end.append(self._settle)
 
     @property
     def lines(self) -> "SaleOrderLines":
         """The model of the lines."""
         return cast("SaleOrderLines", self.db.models["sale.order.line"])
+
+    @property
+    def _pickings(self) -> Pickings:
+        return cast(Pickings, self.db.models["stock.picking"])
 
     # ---- values ------------------------------------------------------------------------------------------------------
 
@@ -147,16 +152,6 @@ class SaleOrders(Model):
         self.touched(row_id)
         self.db.note("created" if before is None else "updated", self.name, row_id)
 
-    def touched(self, row_id: int) -> None:
-        """The order's amounts are to be worked out again."""
-        self._dirty[row_id] = None
-
-    def _settle(self) -> None:
-        while self._dirty:
-            row_id, _ = self._dirty.popitem()
-            if row_id in self.table.rows:
-                self.table.update(row_id, self.lines.totals(row_id))
-
     def compute(self, field: str, row: Row) -> Any:
         if field == "delivery_status":
             return self._delivery_status(row["id"])
@@ -190,7 +185,7 @@ class SaleOrders(Model):
             raise errors.user_error("It is not allowed to confirm an order in the following states: cancel, done")
         for row_id in found:
             self._change(row_id, self._confirmed())
-            self._pick(row_id)
+            self._pickings.prepare(self.table.rows[row_id], self.lines.goods(row_id))
             self.db.note("confirmed", self.name, row_id)
         return True
 
@@ -199,16 +194,6 @@ class SaleOrders(Model):
         if self.db.settings.lock_confirmed:
             row.update({"state": "done"} if self.db.version < 17 else {"locked": True})
         return row
-
-    def _pick(self, row_id: int) -> None:
-        """One delivery for all goods; a second confirmation adds none."""
-        pickings = self.db.models["stock.picking"]
-        known = pickings.table.matching("sale_id", row_id)
-        if not self.lines.goods(row_id) or any(pickings.table.rows[one]["state"] != "cancel" for one in known):
-            return
-        order = self.table.rows[row_id]
-        values = {"sale_id": row_id, "origin": order["name"], "partner_id": order["partner_shipping_id"]}
-        pickings.create_one({**values, "carrier_id": order.get("carrier_id"), "state": "assigned"})
 
     def action_cancel(self, ids: Iterable[int]) -> bool | dict[str, Any]:
         """Odoo 16 asks back before it cancels what is no draft, unless the context waives that."""
@@ -224,10 +209,7 @@ class SaleOrders(Model):
 
     def cancel(self, row_id: int) -> None:
         """Cancelled, and its open pickings with it."""
-        pickings = self.db.models["stock.picking"].table
-        for one in list(pickings.matching("sale_id", row_id)):
-            if pickings.rows[one]["state"] != "done":
-                pickings.update(one, {"state": "cancel", "write_date": self.db.now})
+        self._pickings.cancel(row_id)
         self._change(row_id, {"state": "cancel"})
         self.db.note("cancelled", self.name, row_id)
 

@@ -1,11 +1,13 @@
-"""stock.picking: deliveries, one for the goods of an order."""
+"""stock.picking: deliveries of the goods of orders, their backorders, and what comes back."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, cast
 
 from ..fields import Field
 from ..model import Model, Values
 from ..table import Row
+from .stock import Locations, PickingTypes, StockMoves
 
 _STATES = (
     ("draft", "Draft"),
@@ -21,18 +23,152 @@ _FIELDS = (
     Field("origin", "char", "Source Document"),
     Field("sale_id", "many2one", "Sales Order", "sale.order"),
     Field("partner_id", "many2one", "Contact", "res.partner"),
+    Field("picking_type_id", "many2one", "Operation Type", "stock.picking.type", required=True),
+    Field("date_done", "datetime", "Date of Transfer", readonly=True),
+    Field("backorder_id", "many2one", "Back Order of", "stock.picking", readonly=True),
+    Field("return_id", "many2one", "Return of", "stock.picking", readonly=True, only=19),
+    Field("move_ids", "one2many", "Stock Moves", "stock.move", "picking_id"),
     Field("carrier_id", "many2one", "Carrier", "delivery.carrier"),
     Field("carrier_tracking_ref", "char", "Tracking Reference"),
+    Field("carrier_tracking_url", "char", "Tracking URL", readonly=True, store=False, computed=True),
 )
+#: The place in a carrier's link that the tracking reference takes.
+_NUMBER = "<shipmenttrackingnumber>"
+#: Quantities by line of the order.
+Quantities = Mapping[int, Decimal]
 
 
 class Pickings(Model):
-    """Numbered; nobody picks anything here but tests."""
+    """Numbered. Its people ship and take back; clients read, and write what is on the parcel."""
 
     name: ClassVar[str] = "stock.picking"
     label: ClassVar[str] = "Transfer"
     order: ClassVar[str] = "id desc"
     declared: ClassVar[Sequence[Field]] = _FIELDS
 
+    @property
+    def moves(self) -> StockMoves:
+        """The model of the moves."""
+        return cast(StockMoves, self.db.models["stock.move"])
+
+    @property
+    def _places(self) -> Locations:
+        return cast(Locations, self.db.models["stock.location"])
+
     def fill(self, row: Row, given: Values) -> None:
-        row["name"] = f"WH/OUT/{len(self.table.rows) + 1:05d}"
+        row["name"] = f"WH/{'RET' if self._comes_back(row) else 'OUT'}/{len(self.table.rows) + 1:05d}"
+
+    def _comes_back(self, row: Row) -> bool:
+        types = self.db.models["stock.picking.type"].table.rows
+        return bool(types[row["picking_type_id"]]["code"] == "incoming")
+
+    def compute(self, field: str, row: Row) -> Any:
+        if field != "carrier_tracking_url":
+            return self.display_name(row["id"])
+        carrier = self.db.models["delivery.carrier"].table.rows.get(row.get("carrier_id") or 0, {})
+        link, number = carrier.get("tracking_url"), row.get("carrier_tracking_ref")
+        return link.replace(_NUMBER, number) if link and number else None
+
+    def written(self, picking_id: int) -> Collection[int]:
+        """The moves of a picking."""
+        return self.moves.table.matching("picking_id", picking_id)
+
+    # ---- what becomes of an order's goods ----------------------------------------------------------------------------
+
+    def prepare(self, order: Row, goods: Sequence[Row]) -> None:
+        """One delivery for all goods of a confirmed order; a second confirmation adds none."""
+        known = self.table.matching("sale_id", order["id"])
+        if not goods or any(self.table.rows[one]["state"] != "cancel" for one in known):
+            return
+        picking_id = self._for(order, "outgoing", carrier_id=order.get("carrier_id"))
+        for line in goods:
+            self._move(picking_id, line["id"], line["product_id"], line["product_uom_qty"])
+
+    def cancel(self, order_id: int) -> None:
+        """What has not left never will."""
+        for one in list(self.table.matching("sale_id", order_id)):
+            if self.table.rows[one]["state"] != "done":
+                self.table.update(one, {"state": "cancel", "write_date": self.db.now})
+                for move in list(self.written(one)):
+                    self.moves.table.update(move, {"state": "cancel"})
+
+    def ship(self, order_id: int, quantities: Quantities | None, **parcel: Any) -> int:
+        """The open delivery leaves with these goods, or with all; the rest becomes a backorder. Its id."""
+        waiting = [
+            one for one in self.table.matching("sale_id", order_id) if self.table.rows[one]["state"] == "assigned"
+        ]
+        if not waiting:
+            raise LookupError("no delivery of this order is open")
+        picking_id = waiting[0]
+        rest = self._pack(picking_id, quantities)
+        self._finish(picking_id, **parcel)
+        if rest:
+            order = self.db.models["sale.order"].table.rows[order_id]
+            later = self._for(order, "outgoing", backorder_id=picking_id)
+            for move, quantity in rest:
+                self._move(later, move["sale_line_id"], move["product_id"], quantity)
+        return picking_id
+
+    def _pack(self, picking_id: int, quantities: Quantities | None) -> list[tuple[Row, Decimal]]:
+        """Finish the moves; what is left of each."""
+        rest = []
+        for one in list(self.written(picking_id)):
+            move = self.moves.table.rows[one]
+            line_id, wanted = move["sale_line_id"], move["product_uom_qty"]
+            quantity = wanted if quantities is None else quantities.get(line_id, Decimal(0))
+            if quantity:
+                self.moves.finish(one, quantity)
+                self._delivered(line_id, quantity)
+            else:
+                self.moves.table.delete(one)
+            if quantity < wanted:
+                rest.append((move, wanted - quantity))
+        return rest
+
+    def take_back(self, picking_id: int, quantities: Quantities) -> int:
+        """Goods of a delivery come back and are received; the id of their picking."""
+        shipped = self.table.rows[picking_id]
+        order = self.db.models["sale.order"].table.rows[shipped["sale_id"]]
+        origin = {"return_id": picking_id} if self.db.version >= 17 else {"origin": f"Return of {shipped['name']}"}
+        back_id = self._for(order, "incoming", **origin)
+        for one in list(self.written(picking_id)):
+            move = self.moves.table.rows[one]
+            quantity = quantities.get(move["sale_line_id"], Decimal(0))
+            if quantity:
+                back = self._move(back_id, move["sale_line_id"], move["product_id"], quantity, returns=one)
+                self.moves.finish(back, quantity)
+                self._delivered(move["sale_line_id"], -quantity)
+        self._finish(back_id)
+        return back_id
+
+    # ---- parts -------------------------------------------------------------------------------------------------------
+
+    def _for(self, order: Row, code: str, **values: Any) -> int:
+        types = cast(PickingTypes, self.db.models["stock.picking.type"])
+        known = {
+            "sale_id": order["id"],
+            "origin": order["name"],
+            "partner_id": order["partner_shipping_id"],
+            "picking_type_id": types.of_warehouse(order.get("warehouse_id") or 1, code),
+            "state": "assigned",
+        }
+        return self.create_one({**known, **values})
+
+    def _move(
+        self, picking_id: int, line_id: int, product_id: int, quantity: Decimal, returns: int | None = None
+    ) -> int:
+        there = (self._places.shelf, self._places.buyers)
+        source, target = there if returns is None else reversed(there)
+        values = {"picking_id": picking_id, "sale_line_id": line_id, "product_id": product_id}
+        way = {"location_id": source, "location_dest_id": target, "origin_returned_move_id": returns}
+        return self.moves.create_one({**values, **way, "product_uom_qty": quantity})
+
+    def _finish(self, picking_id: int, **parcel: Any) -> None:
+        done = {"state": "done", "date_done": self.db.now, "write_date": self.db.now}
+        self.table.update(picking_id, {**done, **parcel})
+        self.db.note("received" if self._comes_back(self.table.rows[picking_id]) else "shipped", self.name, picking_id)
+
+    def _delivered(self, line_id: int | None, quantity: Decimal) -> None:
+        if line_id is not None:
+            lines = self.db.models["sale.order.line"].table
+            lines.update(line_id, {"qty_delivered": lines.rows[line_id]["qty_delivered"] + quantity})

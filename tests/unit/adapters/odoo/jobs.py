@@ -16,7 +16,7 @@ from tallystick.canonical import written
 from tallystick.canonical.keys import key, order_key
 from tallystick.clock import Budget, SystemClock
 from tallystick.contract.compile import Contract
-from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.contract.document import CustomerDocument, OrderDocument, RefundDocument
 from tallystick.contract.load import load_contract
 from tallystick.marks import mark
 from tallystick.ports import Answer, Applied, Job, Refused, Sink, Step
@@ -29,6 +29,8 @@ MUGS = {"id": "11", "sku": "MUG", "title": "Mug", "quantity": 3, "amount": {"gro
         "taxes": [{"rate_percent": "7"}]}  # fmt: skip
 DESK = {"id": "12", "sku": "DESK", "title": "Desk", "quantity": 1, "amount": {"gross": "119.00"},
         "taxes": [{"rate_percent": "19"}]}  # fmt: skip
+ONE_MUG = {"line_id": "11", "kind": "goods", "sku": "MUG", "title": "Mug", "quantity": 1, "restock": "no",
+           "amount": {"gross": "10.70"}, "taxes": [{"rate_percent": "7"}]}  # fmt: skip
 BUYER = {"id": "77", "key": "77", "kind": "person", "name": "Erika Beispiel", "email": "erika@shop.example"}
 
 
@@ -56,6 +58,33 @@ def job(made: OrderDocument, revision: int = 1, *, sent: tuple[str, ...] = (), *
     """The effect of a revision of an order."""
     ref = order_key(made.connection, made.order_id)
     return Job(ref, revision, str(mark(ref, revision, repr(made).encode())), made, sent_lines=sent, **more)
+
+
+def credited(order: OrderDocument, *lines: dict[str, Any], **parts: Any) -> RefundDocument:
+    """What the contract makes of a refund of an order; one mug when no lines are given."""
+    given = {"connection": order.connection, "order_id": order.order_id, "currency_code": order.currency, "id": "9"}
+    made = contract().refund(written.refund({**given, "lines": list(lines or (ONE_MUG,)), **parts}))
+    assert isinstance(made, RefundDocument), made
+    return made
+
+
+def refund_job(made: RefundDocument, order: Job, **more: Any) -> Job:
+    """The effect of a refund, whose order is in Odoo."""
+    ref = key(made.connection, made.order_id, "refund", made.refund_id)
+    text = str(mark(ref, 1, repr(made).encode()))
+    return Job(ref, 1, text, made, dependencies={"order": order.external_id or ""}, **more)
+
+
+def document_of(made: Job) -> OrderDocument:
+    """The job's order."""
+    assert isinstance(made.document, OrderDocument)
+    return made.document
+
+
+def refund_of(made: Job) -> RefundDocument:
+    """The job's refund."""
+    assert isinstance(made.document, RefundDocument)
+    return made.document
 
 
 def customer_job(customer: CustomerDocument, **more: Any) -> Job:
@@ -131,15 +160,19 @@ async def with_customer(adapter: OdooAdapter, made: Job) -> Job:
 
 
 async def deliver(adapter: OdooAdapter, made: Job, *, until: str = "") -> Job:
-    """All steps, one after the other, each of which has to be applied; the job as the ledger knows it then."""
-    made = await with_customer(adapter, made)
-    for one in adapter.orders.steps(made.document):
-        (answer,) = await step(adapter.orders, one.name, made)
+    """An order by all steps; the job as the ledger knows it then."""
+    return await deliver_to(adapter.orders, await with_customer(adapter, made), until=until)
+
+
+async def deliver_to(sink: Sink, made: Job, *, until: str = "") -> Job:
+    """All steps of a sink, one after the other, each of which has to be applied."""
+    for one in sink.steps(made.document):
+        (answer,) = await step(sink, one.name, made)
         assert isinstance(answer, Applied), (one.name, answer)
         made = replace(made, external_id=answer.external_id or made.external_id)
         if one.name == until:
             break
-    assert isinstance(made.document, OrderDocument)
+    assert isinstance(made.document, OrderDocument | RefundDocument)
     return replace(made, sent_lines=tuple(line.key for line in made.document.lines))
 
 
