@@ -1,4 +1,4 @@
-"""A Shopify shop: signed deliveries in, orders read back, orders changed in a window. It writes nothing."""
+"""A Shopify shop: signed deliveries in, orders read back, orders changed in a window, shipments told to it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,14 @@ from adapters.shopify import documents
 from adapters.shopify.client import ShopifyClient
 from adapters.shopify.fields import Json, identifier, instant, objects, part, text
 from adapters.shopify.forms import order_of
+from adapters.shopify.fulfilments import FulfilmentSinkOfShopify
 from adapters.shopify.settings import ShopifySettings
 from adapters.shopify.translate import reading as canonical
 from adapters.shopify.translate_graphql import order_from_graphql
 from adapters.shopify.webhooks import ORDER_TOPICS, PART_TOPICS, ShopifyWebhooks
 from tallystick.clock import Clock
 from tallystick.errors import TallystickError, Unauthorised, Unavailable, Unreadable
-from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, WebhookState, Window
+from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookState, Window
 from tallystick.v1 import event_pb2
 
 #: A search walks at most 25,000 objects (Shopify, "Pagination"); before that a new search begins where it stood.
@@ -43,7 +44,7 @@ class Torn(Unavailable):
 
 
 class ShopifyAdapter:
-    """One shop. Has the abilities WebhookSource, OrderSource, Identified and ConnectionTest."""
+    """One shop. Has the abilities WebhookSource, OrderSource, FulfilmentSink, Identified and ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
@@ -59,6 +60,7 @@ class ShopifyAdapter:
             private_network=settings.private_network,
         )
         self._client = ShopifyClient(settings, self._door, clock)
+        self.fulfilments: Sink = FulfilmentSinkOfShopify(settings, self._client, self._door.pacer)
 
     # ---- deliveries ----
 

@@ -1,6 +1,6 @@
 """One GraphQL request to the Admin API: token, cost, and what its errors mean.
 
-All requests here read, so they may be repeated. Throttling comes as HTTP 200 with the code THROTTLED, and as 429
+A query may be repeated, a mutation is sent once. Throttling comes as HTTP 200 with the code THROTTLED, and as 429
 (both are reported); an HTTP 200 may hold errors beside data, and then its data is not to be trusted.
 """
 
@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from adapters.http import HttpDoor, Reply
+from adapters.http import HttpDoor, Lost, NotSent, Reply
 from adapters.shopify.costs import Points, cost_of
 from adapters.shopify.fields import Json, objects, part, text
 from adapters.shopify.settings import ShopifySettings
 from adapters.shopify.tokens import Tokens
-from tallystick.clock import Clock
-from tallystick.errors import Throttled, Unauthorised, Unavailable, Unreadable
+from tallystick.clock import Budget, Clock
+from tallystick.errors import TallystickError, Throttled, Unauthorised, Unavailable, Unreadable
+from tallystick.ports import Doubt, NotApplied
 
 #: How often a throttled request is sent again, and how long it waits for that, before the caller is told.
 THROTTLED_TRIES = 4
@@ -26,7 +27,7 @@ THROTTLED_WAIT_MAX_S = 20.0
 #: How often one that waits for points looks whether replies to others gave some back.
 POINTS_AGAIN_S = 0.25
 
-_OPERATION = re.compile(r"query (\w+)")
+_OPERATION = re.compile(r"(?:query|mutation) (\w+)")
 _REFUSED = {
     401: "Shopify refused the access token: make a new one, or check the app's credentials",
     402: "the shop is frozen for unpaid bills; it answers again when they are paid",
@@ -42,6 +43,7 @@ class ShopifyClient:
     def __init__(self, settings: ShopifySettings, door: HttpDoor, clock: Clock) -> None:
         self._path = f"/admin/api/{settings.api_version}/graphql.json"
         self._door = door
+        self._clock = clock
         self._tokens = Tokens(settings, door, clock)
         self._points = Points(clock)
         #: The version that served the last reply; another one than asked for when that has expired.
@@ -64,6 +66,39 @@ class ShopifyClient:
                 await asyncio.sleep(wait_s * (1 + random.random() * 0.2))
         return await self._once(name, body)
 
+    async def change(self, document: str, variables: Mapping[str, Any], budget: Budget) -> Json | NotApplied | Doubt:
+        """The `data` of a mutation, sent once, its permit already taken. Never raises for what Shopify answers."""
+        name = _operation(document)
+        body = json.dumps({"query": document, "variables": variables, "operationName": name}).encode()
+        try:
+            await self._permit(name)
+            token = await self._tokens.current()
+            reply = await self._door.write("POST", self._path, budget=budget, headers=_headers(token), data=body)
+        except Throttled as error:
+            return NotApplied(str(error), error.retry_after_s, throttled=True)
+        except (NotSent, TallystickError) as error:
+            return NotApplied(str(error), reached=False)
+        except Lost as error:
+            return Doubt(str(error))
+        return self._told(name, token, reply)
+
+    def _told(self, name: str, token: str, reply: Reply) -> Json | NotApplied | Doubt:
+        """Costs, scopes and tokens are looked at before anything runs; what fails later may have been applied."""
+        if reply.status == 401:
+            self._tokens.refused(token)
+        if reply.status == 429:
+            return NotApplied("HTTP 429", reply.retry_after_s(self._clock.now().timestamp()), throttled=True)
+        try:
+            return self._data(name, reply)
+        except Throttled as error:
+            return NotApplied(str(error), error.retry_after_s, throttled=True)
+        except Unauthorised as error:
+            return NotApplied(str(error))
+        except Unavailable as error:
+            return Doubt(str(error))
+        except Unreadable as error:
+            return Doubt(str(error), unanswered=False)
+
     async def _once(self, name: str, body: bytes) -> Json:
         await self._permit(name)
         token = await self._tokens.current()
@@ -81,8 +116,7 @@ class ShopifyClient:
             await asyncio.sleep(min(wait_s, POINTS_AGAIN_S))
 
     async def _send(self, token: str, body: bytes) -> Reply:
-        headers = {"Content-Type": "application/json", "X-Shopify-Access-Token": token}
-        return await self._door.read("POST", self._path, headers=headers, data=body)
+        return await self._door.read("POST", self._path, headers=_headers(token), data=body)
 
     def _data(self, name: str, reply: Reply) -> Json:
         if reply.status in _REFUSED:
@@ -97,6 +131,10 @@ class ShopifyClient:
         if reply.status != 200 or not isinstance(payload.get("data"), dict):
             raise Unreadable(f"Shopify answered {name} with HTTP {reply.status} and without data")
         return part(payload["data"])
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Content-Type": "application/json", "X-Shopify-Access-Token": token}
 
 
 def _payload(name: str, reply: Reply) -> Json:
@@ -114,7 +152,7 @@ def _payload(name: str, reply: Reply) -> Json:
 def _operation(document: str) -> str:
     match = _OPERATION.search(document)
     if match is None:
-        raise ValueError("the document has no named query")
+        raise ValueError("the document has no named query or mutation")
     return match[1]
 
 

@@ -95,6 +95,8 @@ class _Admin:
             case "refund":
                 found = shop.find_refund(_number(values["id"]))
                 return found and refund_node(*found)
+            case _ if name in shop.dispatch.roots:
+                return shop.dispatch.roots[name](values)
             case "webhookSubscriptions":
                 hooks = shop.hooks.subscriptions.values()
                 return _listed([{"topic": h.topic.replace("/", "_").upper(), "uri": h.address} for h in hooks], values)

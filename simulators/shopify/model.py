@@ -175,6 +175,31 @@ class Refund:
 
 
 @dataclass(slots=True)
+class Task:
+    """A fulfilment order: pieces by line id that one location has to ship, with what it shipped of them."""
+
+    id: int
+    location_id: int
+    pieces: dict[int, int]
+    status: str = "OPEN"
+    shipped: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Fulfilment:
+    """Pieces by line id that left one location."""
+
+    id: int
+    location_id: int
+    at: datetime
+    pieces: dict[int, int]
+    company: str = ""
+    numbers: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+    cancelled: bool = False
+
+
+@dataclass(slots=True)
 class Order:
     """An order as the shop holds it."""
 
@@ -207,6 +232,9 @@ class Order:
     refunds: list[Refund] = field(default_factory=list)
     financial_status: str = "pending"
     fulfilled: bool = False
+    #: Made when somebody first looks at them or splits them.
+    tasks: list[Task] = field(default_factory=list)
+    fulfilments: list[Fulfilment] = field(default_factory=list)
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
     edited: bool = False
@@ -215,6 +243,10 @@ class Order:
     def gid(self) -> str:
         """The global id."""
         return f"gid://shopify/Order/{self.id}"
+
+    def shipped(self, line_id: int) -> int:
+        """Pieces of a line that left, whatever became of them later."""
+        return sum(one.pieces.get(line_id, 0) for one in self.fulfilments if not one.cancelled)
 
     @property
     def gateways(self) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from simulators.shopify.model import ZERO, Address, Line, Order, Payment, Refund, RefundLine, Shipping, Tax
+from simulators.shopify.model import ZERO, Address, Fulfilment, Line, Order, Payment, Refund, RefundLine, Shipping, Tax
 from simulators.shopify.pricing import Sums, current, ordered, received, tips
 from tallystick.canonical.money import quantise
 
@@ -43,7 +43,7 @@ class RestForm:
             "test": order.test,
             "confirmed": True,
             "financial_status": order.financial_status,
-            "fulfillment_status": "fulfilled" if order.fulfilled else None,
+            "fulfillment_status": _status(order),
             "source_name": order.channel,
             "source_identifier": None,
             "payment_gateway_names": order.gateways,
@@ -66,9 +66,23 @@ class RestForm:
             "tax_lines": [],
             "line_items": [self._line(order, line) for line in order.lines],
             "shipping_lines": [self._shipping(order, line) for line in order.shipping],
-            "fulfillments": [],
+            "fulfillments": [self._fulfilment(order, one) for one in order.fulfilments],
             "refunds": [self.refund(order, refund) for refund in order.refunds],
             "returns": [],
+        }
+
+    def _fulfilment(self, order: Order, made: Fulfilment) -> Json:
+        return {
+            "id": made.id,
+            "order_id": order.id,
+            "location_id": made.location_id,
+            "created_at": self.time(made.at),
+            "status": "cancelled" if made.cancelled else "success",
+            "tracking_company": made.company or None,
+            "tracking_number": made.numbers[0] if made.numbers else None,
+            "tracking_numbers": made.numbers,
+            "tracking_urls": made.urls,
+            "line_items": [{"id": line_id, "quantity": pieces} for line_id, pieces in made.pieces.items()],
         }
 
     def refund(self, order: Order, refund: Refund) -> Json:
@@ -181,8 +195,8 @@ class RestForm:
             "vendor": None,
             "quantity": item.quantity,
             "current_quantity": line.current,
-            "fulfillable_quantity": 0 if order.fulfilled else line.current,
-            "fulfillment_status": "fulfilled" if order.fulfilled else None,
+            "fulfillable_quantity": 0 if order.fulfilled else max(0, line.current - order.shipped(line.id)),
+            "fulfillment_status": _status(order, line.id),
             "price": self._text(order, item.price),
             "price_set": self._set(order, item.price),
             "total_discount": self._text(order, ZERO),
@@ -314,3 +328,14 @@ def _address(address: Address | None) -> Json | None:
         "zip": address.zip,
         "phone": address.phone or None,
     }
+
+
+def _status(order: Order, line_id: int | None = None) -> str | None:
+    """Of the order, or of one of its lines."""
+    if order.fulfilled:
+        return "fulfilled"
+    lines = [line for line in order.lines if line_id in (None, line.id)]
+    shipped = [order.shipped(line.id) for line in lines]
+    if not any(shipped):
+        return None
+    return "fulfilled" if all(left >= line.current for left, line in zip(shipped, lines, strict=True)) else "partial"

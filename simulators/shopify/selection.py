@@ -1,7 +1,7 @@
 """As much of GraphQL as a double needs: a query's selection, its points, and the answer cut to it.
 
-Only queries with variables, named fragments and inline fragments are understood; no directives, no literals beyond
-numbers, texts, names and booleans. What is not understood is an error, never ignored.
+Only queries and mutations with variables, named fragments and inline fragments are understood; no directives, no
+literals beyond numbers, texts, names and booleans. What is not understood is an error, never ignored.
 """
 
 import base64
@@ -30,7 +30,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A named query whose fragments were put in place."""
+    """A named query or mutation whose fragments were put in place."""
 
     name: str
     variables: dict[str, str]
@@ -86,9 +86,9 @@ class _Tokens:
 
 
 def parse(document: str) -> Query:
-    """The query of the document. Raises `Malformed`."""
+    """The query or mutation of the document. Raises `Malformed`."""
     tokens = _Tokens(document)
-    tokens.take("query")
+    tokens.take("mutation" if tokens.next == "mutation" else "query")
     name = tokens.take()
     variables = _variables(tokens)
     fields = _fields(tokens, "")

@@ -15,6 +15,7 @@ from simulators.journal import Journal
 from simulators.shopify import pricing
 from simulators.shopify.bucket import Bucket
 from simulators.shopify.checkout import Cart, Till
+from simulators.shopify.fulfilments import Dispatch
 from simulators.shopify.graph import order_node
 from simulators.shopify.hooks import Delivery, Hooks, Sender
 from simulators.shopify.model import ZERO, Item, Order, Payment, Refund, RefundLine
@@ -60,6 +61,7 @@ class Shop:
         self.faults = FaultScript()
         self.journal = Journal()
         self.orders: dict[int, Order] = {}
+        self.dispatch = Dispatch(self)
         #: How long a change stays unknown to searches, in seconds.
         self.search_lag_s = 0.0
         self.throttled_status = 200
@@ -175,6 +177,14 @@ class Shop:
         order.fulfilled = True
         self._changed(order, "fulfilled", "orders/fulfilled", "orders/updated")
 
+    def shipped(self, order: Order) -> None:
+        """Fulfilments of the order were made or changed."""
+        self._touch(order.id)
+        goods = [line for line in order.lines if line.item.requires_shipping]
+        order.fulfilled = all(order.shipped(line.id) >= line.current for line in goods)
+        what = "fulfilled" if order.fulfilled else "partially_fulfilled"
+        self._changed(order, what, f"orders/{what}", "orders/updated")
+
     def tag(self, order_id: int, *tags: str) -> None:
         """Somebody tags the order."""
         order = self._touch(order_id)
@@ -226,7 +236,7 @@ class Shop:
     def node(self, order: Order) -> dict[str, Any]:
         """The order in the GraphQL spelling, as of now."""
         spoil, plain = self.spoiled.get(order.id), order_node(order, with_added=self.total_follows_additions)
-        return spoil(plain) if spoil else plain
+        return spoil(plain) if spoil else plain | self.dispatch.order(order)
 
     def visible(self, order_id: int) -> Order | None:
         """The order, unless it is not there or too old for the app's scopes."""

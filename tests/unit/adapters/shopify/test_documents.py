@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.shopify import documents
+from adapters.shopify import documents, shipping
 from adapters.shopify.adapter import _PAGE, _READ
 from simulators.shopify.bucket import REQUEST_MAX
 from simulators.shopify.selection import Field, Query, parse, points
 from tests.shared import shared
 
 VERSIONS = ("2026-04", "2026-07")
-QUERIES = {parse(document).name: parse(document) for document in documents.ALL}
+ALL = (*documents.ALL, *shipping.ALL)
+QUERIES = {parse(document).name: parse(document) for document in ALL}
+MUTATIONS = {parse(document).name for document in ALL if document.startswith("mutation")}
 _VARIABLES = {
     "ReadOrder": _READ,
     "ChangedOrders": {**_PAGE, "first": 8},
@@ -22,6 +24,12 @@ _VARIABLES = {
     "ReadPayments": {"first": documents.PAYMENTS},
     "ReadShop": {},
     "ReadSubscriptions": {"first": documents.SUBSCRIPTIONS},
+    "ReadFulfilmentOrders": {"first": shipping.ORDERS, "lines": shipping.LINES},
+    "ReadFulfilmentOrderLines": {"first": shipping.FULFILMENT_LINES},
+    "ReadFulfilments": {"first": shipping.FULFILMENTS},
+    "ReadFulfilment": {},
+    "CreateFulfilment": {},
+    "UpdateTracking": {},
 }
 
 
@@ -80,7 +88,7 @@ def _fields(body: str) -> dict[str, Shown]:
 def test_every_field_that_is_asked_for_is_in_the_vendors_schema(version: str) -> None:
     known = schema(version)
     for name, query in QUERIES.items():
-        known.check(query.fields, "QueryRoot", name)
+        known.check(query.fields, "Mutation" if name in MUTATIONS else "QueryRoot", name)
 
 
 def test_the_check_finds_what_is_not_there() -> None:
@@ -104,4 +112,4 @@ def test_no_request_costs_more_than_one_may(name: str) -> None:
 
 def test_every_document_names_itself() -> None:
     """Throttling and pacing are kept for each operation by its name."""
-    assert len(QUERIES) == len(documents.ALL)
+    assert len(QUERIES) == len(ALL)
