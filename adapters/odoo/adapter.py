@@ -1,12 +1,12 @@
-"""An Odoo company as an ERP: sales orders, credit notes and contacts, look-ups for adoption, what it is bound to."""
+"""An Odoo company as an ERP: sales orders, credit notes, contacts; shipments; look-ups for adoption; its identity."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from adapters.http import HttpDoor
 from tallystick.clock import Clock
 from tallystick.errors import SetupError, Unauthorised
-from tallystick.ports import FoundDocument, Sink
+from tallystick.ports import FoundDocument, Reading, Sink, Window
 
 from .check import ConnectionCheck
 from .customers import CustomerSinkOfOdoo
@@ -16,14 +16,15 @@ from .records import Records
 from .references import References
 from .refunds import RefundSinkOfOdoo
 from .settings import OdooSettings
+from .shipments import Shipments
 from .values import number, plain, shown, text
 
 _UUID = "database.uuid"
 
 
 class OdooAdapter:
-    """One database and company. Has the abilities `OrderSink`, `RefundSink`, `CustomerSink`, `ReferenceLookup`,
-    `Identified` and `ConnectionTest`."""
+    """One database and company. Has the abilities `OrderSink`, `RefundSink`, `CustomerSink`, `FulfilmentSource`,
+    `ReferenceLookup`, `Identified` and `ConnectionTest`."""
 
     orders: Sink
     refunds: Sink
@@ -40,6 +41,13 @@ class OdooAdapter:
         self.orders = OrderSinkOfOdoo(*parts)
         self.refunds = RefundSinkOfOdoo(*parts)
         self.customers = CustomerSinkOfOdoo(*parts)
+        self._shipments = Shipments(connection, self._records)
+        #: A date of change is that of the transaction's begin, and shows when it ends: that long at most.
+        self.overlap_s = settings.late_apply_max_s
+
+    def changed_fulfilments(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
+        """Pages of what left for the buyers of our orders. Raises `Unavailable`, `Unauthorised`."""
+        return self._shipments.changed(window)
 
     async def identity(self) -> str:
         """The database's uuid. A user who may not read it (it takes the right Settings) is bound to names instead."""

@@ -6,13 +6,20 @@ Readable, without a dot, and such that two things never share one: each part esc
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
+
+from tallystick.canonical.keys import parts
 
 MODULE = "__tallystick__"
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
 #: (module, name) is indexed, and one entry of a PostgreSQL index holds 2.7 kB at most.
 _LENGTH_MAX = 160
 _KEPT = 80
+_BETWEEN = "__"
+#: No escape begins with this, so a shortened name is never another's whole one.
+_SHORTENED = "_z"
+_ESCAPE = re.compile(rb"_([0-9a-f]{2})")
 
 
 def order_name(connection: str, ref: str) -> str:
@@ -40,12 +47,36 @@ def external_id(name: str) -> str:
     return f"{MODULE}.{name}"
 
 
+def order_of(connection: str, name: str) -> tuple[str, str] | None:
+    """The store's connection and order id, from the name of one of our orders; None for any other name.
+
+    A name that was shortened tells neither; it takes ids longer than any store has.
+    """
+    kind, told = _read(connection, name)
+    return (told[0], told[1]) if kind == "order" and len(told) == 2 else None
+
+
+def line_of(connection: str, name: str) -> str | None:
+    """The key of the line, from the name of a line of one of our orders; None for any other name."""
+    kind, told = _read(connection, name)
+    return told[2] if kind == "line" and len(told) == 3 else None
+
+
+def _read(connection: str, name: str) -> tuple[str, tuple[str, ...]]:
+    """The kind and the parts after the connection, each as it was given."""
+    kind, *rest = name.split(_BETWEEN)
+    if _SHORTENED in name or not rest or _plain(rest[0]) != connection:
+        return "", ()
+    # A line's key follows the parts of the reference, which are percent-encoded themselves, and is not.
+    ref, key = (rest[1:-1], rest[-1:]) if kind == "line" else (rest[1:], [])
+    return kind, (*parts("/".join(map(_plain, ref))), *map(_plain, key))
+
+
 def _name(*parts: str) -> str:
-    whole = "__".join(_escaped(part) for part in parts)
+    whole = _BETWEEN.join(_escaped(part) for part in parts)
     if len(whole) <= _LENGTH_MAX:
         return whole
-    # No escape begins with "_z", so a shortened name is never another's whole one.
-    return f"{whole[:_KEPT]}_z{hashlib.sha256(whole.encode()).hexdigest()}"
+    return f"{whole[:_KEPT]}{_SHORTENED}{hashlib.sha256(whole.encode()).hexdigest()}"
 
 
 def _escaped(part: str) -> str:
@@ -58,3 +89,8 @@ def _bytes(character: str) -> str:
 
 def _hex(raw: bytes) -> Iterable[str]:
     return (f"_{byte:02x}" for byte in raw)
+
+
+def _plain(escaped: str) -> str:
+    whole = _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), escaped.encode())
+    return whole.decode(errors="replace")

@@ -40,12 +40,14 @@ class Records:
         self._fields: dict[str, tuple[float, Mapping[str, FieldType]]] = {}
 
     async def find(
-        self, model: str, domain: Sequence[Any], fields: Collection[str], *, archived: bool = False, limit: int = 0
-    ) -> list[Json]:
+        self, model: str, domain: Sequence[Any], fields: Collection[str], *, archived: bool = False, limit: int = 0,
+        order: str = "",
+    ) -> list[Json]:  # fmt: skip
         """The records that match, with `id`. `archived` finds those out of use too."""
         context = {**self.context, "active_test": False} if archived else self.context
         arguments: dict[str, Any] = {"domain": list(domain), "fields": sorted(fields), "context": context}
-        found = await self._transport.read(Call(model, "search_read", arguments | ({"limit": limit} if limit else {})))
+        arguments |= {name: value for name, value in (("limit", limit), ("order", order)) if value}
+        found = await self._transport.read(Call(model, "search_read", arguments))
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
             raise Unavailable(f"Odoo answered a search in {model} with something that is no list of records")
         return found
@@ -64,6 +66,14 @@ class Records:
         domain = [["module", "=", module], ["name", "in", sorted(names)]]
         found = await self.find("ir.model.data", domain, ("name", "model", "res_id"))
         return {row["name"]: Address(row["model"], row["res_id"]) for row in found}
+
+    async def names(self, model: str, ids: Collection[int], module: str = MODULE) -> list[tuple[int, str]]:
+        """Records with their External IDs of one module; a record may have several, and most have none."""
+        if not ids:
+            return []
+        domain = [["module", "=", module], ["model", "=", model], ["res_id", "in", sorted(ids)]]
+        found = await self.find("ir.model.data", domain, ("name", "res_id"))
+        return [(row["res_id"], row["name"]) for row in found]
 
     async def fields(self, model: str) -> Mapping[str, FieldType]:
         """The model's fields. Versions rename them and customers add their own, so the server is asked."""

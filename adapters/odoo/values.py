@@ -46,6 +46,11 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def instant(value: object) -> datetime:
+    """A datetime. Raises `Unreadable`."""
+    return parse_instant(text(value).replace(" ", "T"), UTC)
+
+
 # ---- writing -----------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,12 @@ from tallystick.contract.document import DocumentLine, LineRole
 from tallystick.contract.schema import Unrepresentable
 
 _ONE = Decimal(1)
+_SPLIT = "-split"
+
+
+def sold_line(key: str) -> str:
+    """The key of the line that was sold, from that of a document's line, which may be the dearer part of it."""
+    return key.removesuffix(_SPLIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Pricer:
         cheap = replace(line, quantity=Decimal(pieces - dearer), unit_price=Decimal(sign * low).scaleb(-digits))
         dear = replace(
             line,
-            key=f"{line.key}-split",
+            key=f"{line.key}{_SPLIT}",
             quantity=Decimal(dearer),
             unit_price=Decimal(sign * (low + 1)).scaleb(-digits),
         )
