@@ -74,6 +74,7 @@ class NotEligible(StrEnum):
     UNPAID = "UNPAID"
     PAYMENT_FAILED = "PAYMENT_FAILED"
     CANCELLED = "CANCELLED"
+    ORDER_CANCELLED = "ORDER_CANCELLED"
     TEST_ORDER = "TEST_ORDER"
     BEFORE_SINCE = "BEFORE_SINCE"
     NOT_ROLLED_OUT = "NOT_ROLLED_OUT"
@@ -91,6 +92,7 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.UNPAID: "it is not paid yet, and the contract books orders when they are paid",
     NotEligible.PAYMENT_FAILED: "its payment failed",
     NotEligible.CANCELLED: "it was cancelled before a document was made",
+    NotEligible.ORDER_CANCELLED: "its order was cancelled as a whole, and the order's document with it",
     NotEligible.TEST_ORDER: "it is a test order",
     NotEligible.BEFORE_SINCE: "it was placed before the route's start; adopt it to bind an existing document",
     NotEligible.NOT_ROLLED_OUT: "the route is not live for this kind of order",

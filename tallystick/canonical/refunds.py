@@ -40,6 +40,7 @@ def complete(refund: refund_pb2.Refund, order: order_pb2.Order) -> None:
     refund.order_number = order.number
     refund.tax_basis = order.tax_basis
     refund.tax_exempt = order.customer.tax_exempt
+    refund.order_cancelled = order.state == order_pb2.ORDER_STATE_CANCELLED
     if order.HasField("placed_at"):
         refund.order_placed_at.CopyFrom(order.placed_at)
     beyond = amount(refund.total) - named(refund) if refund.HasField("total") else _ZERO

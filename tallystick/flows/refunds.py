@@ -10,7 +10,7 @@ from tallystick.flows.plan import Plan
 from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.rows import Head, Kind, Row
 from tallystick.ports import Refused
-from tallystick.reasons import HoldReason
+from tallystick.reasons import HoldReason, NotEligible
 from tallystick.settings import FlowName, Mode
 from tallystick.v1 import event_pb2
 
@@ -50,7 +50,9 @@ class Refunds:
         )
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
-        """The credit document; or why there is none."""
+        """The credit document; or why there is none. What is cancelled as a whole is not credited as well."""
+        if event.refund.order_cancelled and plan.contract.cancels:
+            return Unwanted(NotEligible.ORDER_CANCELLED)
         if event.findings:
             finding = event.findings[0]
             return Refused(HoldReason(finding.reason), finding.detail)
