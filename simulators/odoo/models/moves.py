@@ -92,8 +92,7 @@ class AccountMoves(PricedHeads):
         row["currency_id"] = row.get("currency_id") or self.db.models["res.company"].table.rows[1]["currency_id"]
         row["date"] = row.get("date") or row.get("invoice_date") or self.db.now.date()
         row["amount_untaxed"] = row["amount_tax"] = row["amount_total"] = Decimal(0)
-        if self.db.version < 17:
-            row["name"] = row.get("name") or "/"
+        row["name"] = row.get("name") or ("/" if self.db.version < 17 else None)
 
     def write_one(self, row_id: int, values: Values) -> None:
         refused = [name for name in _KEPT if name in values]
