@@ -234,6 +234,23 @@ async def test_an_order_and_its_refund_are_published_together_the_order_first(si
     assert keys == {f"shopify/{order.id}".encode()}
 
 
+async def test_refunds_that_a_body_does_not_show_are_read_and_come_once(side: Side) -> None:
+    """FC-062: WooCommerce tells a refund by `order.updated`; its pieces are listed apart. Seen again, it is not new."""
+    async with side.woocommerce() as woo:
+        order = woo.place_order(mugs(3))
+        await side.admit(side.all_taken("woo", woo))
+        side.time.forward(60)
+        woo.refund(order.id, back={order.lines[0].id: 1}, reason="broken")
+        for _ in range(2):
+            woo.edit(order.id)
+            await side.admit(side.all_taken("woo", woo))
+        events = await side.events()
+    kinds = [event.type for event in events]
+    assert kinds == [event_pb2.ENTITY_TYPE_ORDER, event_pb2.ENTITY_TYPE_ORDER, event_pb2.ENTITY_TYPE_REFUND]
+    assert [(line.quantity, line.sku) for line in events[-1].refund.lines] == [("1", "MUG")]
+    assert events[-1].refund.order_id == str(order.id)
+
+
 # ---- what cannot be dealt with -------------------------------------------------------------------------------------
 
 
