@@ -30,7 +30,7 @@ class Carriers(Model):
     label: ClassVar[str] = "Shipping Methods"
     declared: ClassVar[Sequence[Field]] = (
         Field("name", "char", "Delivery Method", required=True),
-        Field("tracking_url", "char", "Tracking Link"),
+        Field("tracking_url", "char", "Tracking Link", only=19),
         ACTIVE,
     )
 
