@@ -41,9 +41,9 @@ def run(
     Where no Kafka or PostgreSQL is named, the real ones are started and keep everything in --data: a power cut loses
     nothing. The database is brought up to date first. Ctrl-C or SIGTERM drains, a second one ends at once.
 
-    [dim]tallystick run --config shop.yaml --data /var/lib/tallystick[/]
+    `tallystick run --config shop.yaml --data /var/lib/tallystick`
 
-    [dim]tallystick orders show 1042 --data /var/lib/tallystick[/]     in another terminal
+    `tallystick orders show 1042 --data /var/lib/tallystick`     in another terminal
     """
     places.start_logging(log_level)
     installation = places.installation_of(_config(config, data))
