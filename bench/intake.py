@@ -1,18 +1,17 @@
 """Deliveries a second at the edge, at 64 connections, against a bare aiohttp handler on the same broker."""
 
-import secrets
 from dataclasses import dataclass
 from statistics import median
 
 from bench.children import Child, child
+from bench.installation import SECRET
 from bench.report import Progress
+from bench.servers import Servers
 from tallystick.kafka.admin import ensure_topics
 from tallystick.kafka.topics import INTAKE
 from tallystick.settings import KafkaSettings
-from tallystick.stack import Stack
 
 CONNECTIONS = 64
-SECRET = "whs-secret-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,14 @@ class IntakeFigures:
     ratio: float
 
 
-async def measure(stack: Stack, database: str, progress: Progress, *, rounds: int, seconds: float) -> IntakeFigures:
+async def measure(servers: Servers, progress: Progress, *, rounds: int, seconds: float) -> IntakeFigures:
     """Turn by turn, so that what else the machine does hits both."""
-    prefix = f"bench{secrets.token_hex(4)}."
-    await ensure_topics(stack.kafka, KafkaSettings(partitions=8, prefix=prefix), (INTAKE,))
+    prefix, database = servers.prefix(), await servers.database()
+    await ensure_topics(servers.kafka, KafkaSettings(partitions=8, prefix=prefix), (INTAKE,))
     async with (
         child("load", SECRET) as load,
-        child("our_webhooks", stack.kafka, database, prefix, SECRET) as ours,
-        child("bare_webhooks", stack.kafka, prefix + INTAKE.name, SECRET) as bare,
+        child("our_webhooks", servers.kafka, database, prefix) as ours,
+        child("bare_webhooks", servers.kafka, prefix + INTAKE.name, SECRET) as bare,
     ):
         for contender in (bare, ours):
             await _round(load, contender, min(2.0, seconds))
