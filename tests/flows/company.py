@@ -147,6 +147,12 @@ class Company:
         await self.until(is_held)
         return found[0]["reason"], found[0]["detail"]
 
+    async def stands(self, connection: str, order_id: object) -> str | None:
+        """Why an order waits or is held; None when nothing is left to do for it."""
+        lane = order_key(connection, str(order_id))
+        [row] = await self.pool.fetch("SELECT reason FROM lane WHERE target = $1 AND lane_key = $2", ODOO, lane)
+        return None if row["reason"] is None else str(row["reason"])
+
     async def resume(self, connection: str, order_id: object) -> None:
         """A person mended what held the order."""
         lane = Lane(ODOO, order_key(connection, str(order_id)))

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from simulators.faults import Fault, Rule
 from simulators.shopify import Cart
 from simulators.woocommerce import Item
-from tests.flows.company import SHOPIFY, WOO, Company, lines
+from tallystick.canonical.keys import order_key
+from tests.flows.company import SHOPIFY, WOO, Company, amounts, lines
 from tests.unit.adapters.shopify.shops import MUG, TEA
 
 
@@ -199,3 +200,38 @@ async def test_lost_replies_of_the_erp_make_no_second_document(company: Company)
     finally:
         company.odoo.faults.rules.remove(rule)
     assert rule.struck
+
+
+async def test_an_echo_of_what_was_written_into_the_store_changes_nothing(company: Company) -> None:
+    """FC-065: a document number as a tag or a hidden field makes the store send an update of the same order."""
+    bought, sold = company.woo.place_order([Item("MUG")]), company.shop.place_order(Cart([TEA]))
+    await company.deliver()
+    before = [await company.document(WOO, bought.id), await company.document(SHOPIFY, sold.id)]
+    was = [(one.state, amounts(one), lines(one)) for one in before]
+    entries = len(company.odoo.journal.entries)
+    company.woo.edit(bought.id, lambda order, cart: order.meta.update({"_erp_number": before[0].name}))
+    company.shop.tag(sold.id, before[1].name)
+    await company.deliver()
+    await company.recorded(WOO, bought.id)
+    await company.recorded(SHOPIFY, sold.id)
+    await company.quiet()
+    assert [await company.stands(WOO, bought.id), await company.stands(SHOPIFY, sold.id)] == [None, None]
+    assert [(one.state, amounts(one), lines(one)) for one in before] == was
+    # A tag is content, so that document may get the mark of its new revision; the hidden field is not even that.
+    since = company.odoo.journal.entries[entries:]
+    assert [entry.key for entry in since] in ([], [before[1].external_id])
+    assert await company.applied(order_key(WOO, str(bought.id))) == 1
+
+
+async def test_an_echo_does_not_clear_what_holds_an_order(company: Company) -> None:
+    """FC-065: the mistake is still there, and so is the hold."""
+    order = company.woo.place_order([Item("MUG", 2)])
+    order.lines[0].sku = "UNHEARD-OF"
+    await company.deliver()
+    held = await company.held(WOO, order.id)
+    company.woo.edit(order.id, lambda order, cart: order.meta.update({"_erp_state": "held"}))
+    await company.deliver()
+    await company.recorded(WOO, order.id)
+    await company.quiet()
+    assert await company.held(WOO, order.id) == held
+    assert company.documents(WOO, order.id) == []
