@@ -48,8 +48,9 @@ class OrderBuilder:
     def build(self, order: order_pb2.Order) -> Built:
         """Check, convert, price, and prove the balance."""
         report = Report()
-        unsound = checks.unsound(order)
-        for finding in unsound or checks.findings(order, self.bounds, checks.SUMS):
+        sheet = checks.Sheet(order)
+        unsound = checks.unsound(sheet)
+        for finding in unsound or checks.judged(sheet, self.bounds, checks.SUMS):
             report.hold(HoldReason(finding.reason), finding.detail)
         if unsound:
             return Built(None, report)
@@ -94,12 +95,14 @@ class OrderBuilder:
         pricer = Pricer(order.currency_code, arithmetic, policy, self.file.products.rounding or "")
         lines: list[DocumentLine] = []
         for charge in self._charges(order, report):
-            priced = pricer.price(self._line(order, charge, report))
+            priced = pricer.price(self._line(order, charge, pricer, report))
             if len(priced) > 1:
                 _note_two_lines(charge, priced, report)
             lines += priced
-        self._prove_taxes(order, arithmetic.predict(lines), lines, report)
-        return lines + self._rounding(order, arithmetic, pricer, lines, report)
+        predicted = arithmetic.predict(lines)
+        self._prove_taxes(order, predicted, lines, report)
+        missing = amount(order.totals.total) - predicted.total
+        return lines + self._rounding(order, missing, pricer, lines, report) if missing else lines
 
     def _charges(self, order: order_pb2.Order, report: Report) -> list[Charge]:
         found = fees_out_of_taxes(charges(order), self.file.taxes.as_fees)
@@ -109,7 +112,7 @@ class OrderBuilder:
             report.note("the store reported the tax of several lines on one of them; each line got its own share")
         return shared
 
-    def _line(self, order: order_pb2.Order, charge: Charge, report: Report) -> DocumentLine:
+    def _line(self, order: order_pb2.Order, charge: Charge, pricer: Pricer, report: Report) -> DocumentLine:
         included = self.taxes.prices_included(order.tax_basis == money_pb2.TAX_BASIS_INCLUDED)
         coin, exempt = minor_unit(order.currency_code), order.customer.tax_exempt
         codes = self.taxes.resolve(charge, coin, report, included=included, exempt=exempt)
@@ -119,7 +122,7 @@ class OrderBuilder:
             product=self.products.resolve(charge, report),
             name=charge.name,
             quantity=charge.quantity,
-            unit_price=_ZERO,
+            unit_price=pricer.unit_price(charge.part(included=included), charge.quantity),
             tax_included=included,
             taxes=codes.references,
             rates=codes.rates,
@@ -151,17 +154,14 @@ class OrderBuilder:
     def _rounding(
         self,
         order: order_pb2.Order,
-        arithmetic: TargetArithmetic,
+        missing: Decimal,
         pricer: Pricer,
         lines: Sequence[DocumentLine],
         report: Report,
     ) -> list[DocumentLine]:
         """The line that brings the target's total to the store's, where rounding explains the difference."""
         total = amount(order.totals.total)
-        missing = total - arithmetic.predict(lines).total
         allowed = self.bounds.of(sum(max(1, len(line.rates)) for line in lines), order.currency_code)
-        if not missing:
-            return []
         told = f"the store's total is {total} {order.currency_code}, the ERP would compute {total - missing}"
         if abs(missing) > allowed:
             report.hold(
@@ -171,8 +171,8 @@ class OrderBuilder:
         own = sum((line.gross for line in lines), _ZERO)
         report.note(f"{told}, the store's own lines add up to {own}; a rounding line of {missing} makes up for it")
         charge = untaxed("rounding-difference", LineRole.ROUNDING, "Rounding difference", missing)
-        line = pricer.price(replace(self._line(order, charge, report), taxes=(), rates=()))[0]
-        if arithmetic.predict([*lines, line]).total != total:
+        line = pricer.price(replace(self._line(order, charge, pricer, report), taxes=(), rates=()))[0]
+        if pricer.arithmetic.predict([*lines, line]).total != total:
             report.hold(HoldReason.UNBALANCED, f"{told}, and keeps too few decimals of a price to round by {missing}")
         return [line]
 
