@@ -124,12 +124,9 @@ def messages(orders: int) -> Iterator[Sequence[Message]]:
 
 
 def events(orders: int, first: int = 1) -> Iterator[event_pb2.Event]:
-    """One order in many copies: what is different is what names it."""
-    template = to_event(STORE, reading(parse(store_order(first)), STORE, Dialect()))
-    template.revision = 1
+    """As intake would publish them, each with amounts of its own."""
     for number in range(first, first + orders):
-        event = event_pb2.Event()
-        event.CopyFrom(template)
-        event.object_id = event.order.id = event.order.number = str(number)
+        event = to_event(STORE, reading(parse(store_order(number)), STORE, Dialect()))
+        event.revision = 1
         event.received_at.CopyFrom(to_timestamp(datetime.now(UTC)))
         yield event

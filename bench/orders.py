@@ -1,17 +1,18 @@
-"""The order that all contenders are given: four lines, one rate on top, a buyer with an address."""
+"""The order that all contenders are given: two lines, one rate on top, a buyer with an address."""
 
 import json
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-_LINES = ((2, "19.90"), (1, "7.50"), (3, "4.25"), (1, "120.00"))
+_LINES = ((2, "19.90"), (1, "120.00"))
 _RATE = Decimal("0.19")
 _CENT = Decimal("0.01")
 
 
 def store_order(number: int) -> bytes:
     """As WooCommerce delivers it."""
-    lines = [_line(place, quantity, Decimal(price)) for place, (quantity, price) in enumerate(_LINES, start=1)]
+    dearer = Decimal(number % 9973) / 100
+    lines = [_line(place, quantity, Decimal(price) + dearer) for place, (quantity, price) in enumerate(_LINES, 1)]
     net = sum(Decimal(line["total"]) for line in lines)
     tax = sum(Decimal(line["total_tax"]) for line in lines)
     order = {
@@ -49,7 +50,7 @@ def store_order(number: int) -> bytes:
 
 def _line(place: int, quantity: int, price: Decimal) -> dict[str, Any]:
     net = price * quantity
-    tax = (net * _RATE).quantize(_CENT)
+    tax = (net * _RATE).quantize(_CENT, ROUND_HALF_UP)
     return {
         "id": place,
         "name": f"Article number {place}, in a colour that has a name",
