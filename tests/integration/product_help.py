@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import grpc
 import yaml
 
 from adapters import KINDS
@@ -23,6 +24,7 @@ from tallystick.cli.examples import demo_configuration
 from tallystick.installation import Addresses, Installation, assemble
 from tallystick.settings import load_settings
 from tallystick.stack import Stack
+from tallystick.v1 import order_sync_pb2, order_sync_pb2_grpc
 
 PATIENCE_S = 90.0
 
@@ -60,6 +62,11 @@ class Product:
         for name, part in parts.items():
             content[name] = {**content.get(name, {}), **part} if isinstance(part, dict) else part
         self.config.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def routes(self) -> list[dict[str, Any]]:
+        """The routes as the configuration has them."""
+        found: list[dict[str, Any]] = yaml.safe_load(self.config.read_text())["routes"]
+        return found
 
     def drop(self, connection: str) -> None:
         """Take a connection and its routes out of the configuration."""
@@ -142,8 +149,9 @@ async def running(wanted: Product) -> AsyncIterator[Listening]:
         asyncio.create_task(work(installation, stop, looping.set)),
     ]
     started = asyncio.gather(listening, looping.wait())
+    waited: set[asyncio.Future[Any]] = {started, *roles}
     try:
-        await asyncio.wait({started, *roles}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_S)
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_S)
         for role in roles:
             if role.done():
                 role.result()
@@ -171,3 +179,23 @@ def at(wanted: Product, addresses: Addresses) -> Product:
     """The same installation at other servers."""
     env = {**wanted.env, "TALLYSTICK_KAFKA": addresses.kafka, "TALLYSTICK_POSTGRES": addresses.postgres}
     return replace(wanted, addresses=addresses, env=env)
+
+
+async def standing(api: str, order_id: int) -> order_sync_pb2.OrderSync:
+    """A WooCommerce order as the API shows it; an empty answer while it is not known."""
+    async with grpc.aio.insecure_channel(api) as channel:
+        asked = order_sync_pb2.GetOrderSyncRequest(name=f"woocommerce/{order_id}")
+        try:
+            answer = await order_sync_pb2_grpc.OrderSyncServiceStub(channel).GetOrderSync(asked, timeout=PATIENCE_S)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+            return order_sync_pb2.OrderSync()
+    found: order_sync_pb2.OrderSync = answer.order_sync
+    return found
+
+
+async def stands(api: str, order_id: int, state: str) -> bool:
+    """Whether it stands so in Odoo."""
+    wanted = order_sync_pb2.SyncState.Value(f"SYNC_STATE_{state}")
+    return any(one.state == wanted for one in (await standing(api, order_id)).targets)
