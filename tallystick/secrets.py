@@ -33,8 +33,9 @@ class Secret(BaseModel):
 
     def reveal(self) -> str:
         """The secret text, read anew each time so that a rotated file takes effect. Raises `SetupError`."""
-        if self._text is not None:
-            return self._text
+        text = self._text
+        if text is not None:
+            return text
         if self.file is not None:
             try:
                 return self.file.read_text(encoding="utf-8").strip()

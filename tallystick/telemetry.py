@@ -142,6 +142,19 @@ def set_up_logging(*, as_json: bool, level: str = "INFO") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=_StandardError,
     )
+
+
+class _StandardError:
+    """Writes each line to standard error as it is at that moment."""
+
+    def __init__(self, *_arguments: object) -> None:
+        pass
+
+    def msg(self, line: str) -> None:
+        """One line at once, so that the lines of several processes do not mix."""
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    log = debug = info = warning = error = critical = exception = fatal = msg

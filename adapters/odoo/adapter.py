@@ -17,7 +17,7 @@ from .references import References
 from .refunds import RefundSinkOfOdoo
 from .settings import OdooSettings
 from .shipments import Shipments
-from .values import number, plain, shown, text
+from .values import link, number, plain, shown, text
 
 _UUID = "database.uuid"
 
@@ -50,19 +50,19 @@ class OdooAdapter:
         return self._shipments.changed(window)
 
     async def identity(self) -> str:
-        """The database's uuid. A user who may not read it (it takes the right Settings) is bound to names instead."""
+        """Database and company: in another company every document would be new, as in another database."""
+        domain = [["login", "=", self._settings.login]]
+        users = await self._records.find("res.users", domain, ("company_id",))
+        company = self._settings.company_id or (link(users[0]["company_id"]) if users else None)
+        return f"{await self._database()}/company-{company}"
+
+    async def _database(self) -> str:
+        """Its uuid; its name to a user who may not read that (it takes the right Settings)."""
         try:
             found = await self._records.find("ir.config_parameter", [["key", "=", _UUID]], ("value",))
         except Unauthorised:
             found = []
-        return text(found[0]["value"]) if found else await self._named_identity()
-
-    async def _named_identity(self) -> str:
-        """Database and company; also proves that the user may sign in at all."""
-        own = self._settings.company_id
-        companies = await self._records.find("res.company", [["id", "=", own]] if own else [], ("name",))
-        company = min((row["id"] for row in companies), default=0)
-        return f"{self._settings.database}/company-{company}"
+        return text(found[0]["value"]) if found else self._settings.database
 
     async def find_orders(self, field_name: str, values: Sequence[str]) -> Mapping[str, Sequence[FoundDocument]]:
         """Orders whose field equals each value, cancelled ones left out. Raises `SetupError` for an unknown field."""

@@ -14,6 +14,8 @@ def order_of(raw: bytes) -> ShopifyOrder:
 
 
 def _inside(payload: object) -> Json:
+    if isinstance(payload, list):
+        payload = _only(payload)
     if not isinstance(payload, dict):
         raise Unreadable("this is JSON, but no object; an order of Shopify is one")
     if payload.get("errors"):

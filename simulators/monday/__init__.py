@@ -3,6 +3,7 @@
 from simulators.monday.books import Books, ShopBook
 from simulators.monday.post import Post
 from simulators.monday.scene import Scene, open_scene
+from simulators.monday.way_back import Compared
 from simulators.monday.weekend import Role, Sale, weekend
 
-__all__ = ["Books", "Post", "Role", "Sale", "Scene", "ShopBook", "open_scene", "weekend"]
+__all__ = ["Books", "Compared", "Post", "Role", "Sale", "Scene", "ShopBook", "open_scene", "weekend"]

@@ -76,6 +76,12 @@ class Post:
 
         self._late.append(asyncio.create_task(late()))
 
+    async def carry_twice(self, shop: str) -> None:
+        """Everything that the shop owes, and all of it again."""
+        sends = self._owed(shop)
+        for send in (*sends, *sends):
+            await self._send(send)
+
     async def settle(self) -> None:
         """Until everything that was held back has left."""
         await asyncio.gather(*self._late)

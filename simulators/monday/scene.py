@@ -11,6 +11,7 @@ from simulators.faults import Fault, Rule
 from simulators.monday.books import Books
 from simulators.monday.goods import stock_odoo, stock_woocommerce
 from simulators.monday.post import Post
+from simulators.monday.way_back import WayBack
 from simulators.monday.weekend import SHOPIFY, WOOCOMMERCE, Sale, weekend
 from simulators.odoo import Odoo, OdooSettings, demo_company
 from simulators.odoo import application as odoo_application
@@ -42,6 +43,7 @@ class Scene:
     addresses: Addresses
     post: Post
     books: Books
+    way_back: WayBack
 
     async def subscribe(self, webhooks: str) -> None:
         """Both shops subscribe to `webhooks`, an address such as http://127.0.0.1:8080."""
@@ -87,4 +89,4 @@ async def open_scene() -> AsyncIterator[Scene]:
         )
         sender = await exits.enter_async_context(shopify.Sender())
         post = Post(shop, woo, sender)
-        yield Scene(shop, woo, odoo, addresses, post, Books(shop, woo, odoo))
+        yield Scene(shop, woo, odoo, addresses, post, Books(shop, woo, odoo), WayBack(shop, woo, odoo))

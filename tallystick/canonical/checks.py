@@ -7,10 +7,11 @@ anything: a finding holds the order, and its detail tells an accountant both fig
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
 from google.type import money_pb2
 
-from tallystick.canonical.money import UnknownCurrency, amount, is_whole_money, minor_digits, minor_unit
+from tallystick.canonical.money import NANO_DIGITS, UnknownCurrency, amount, minor_digits, minor_unit
 from tallystick.canonical.quantities import booked, parse_quantity
 from tallystick.errors import Unreadable
 from tallystick.reasons import HoldReason
@@ -34,13 +35,59 @@ class Bounds:
         return minor_unit(currency) * min(self.at_most, self.per_part * max(1, parts))
 
 
+class Sheet:
+    """An order's figures with their names, laid out once for all rules."""
+
+    __slots__ = ("charges", "coins", "currency", "order", "taxed")
+
+    def __init__(self, order: order_pb2.Order) -> None:
+        self.order = order
+        self.currency = order.currency_code
+        #: Everything that is booked with a tax of its own, with its name for messages.
+        self.charges: list[tuple[str, Charge]] = [
+            *((f"line {line.id}", line) for line in order.lines),
+            *((f"shipping {shipping.id}", shipping) for shipping in order.shipping_lines),
+            *((f"fee {fee.id}", fee) for fee in order.fees),
+        ]
+        self.taxed = [*((name, charge.amount) for name, charge in self.charges), *_parts(order)]
+        #: Amounts that are paid or booked, and so have to be whole in minor units.
+        self.coins = [*_coins(order, self.taxed)]
+
+    def fractions(self) -> Iterator[tuple[str, money_pb2.Money]]:
+        """Prices per piece and single taxes, which may have fractions of a minor unit."""
+        for name, charge in self.charges:
+            yield from ((f"{name} tax", tax.amount) for tax in charge.taxes if tax.HasField("amount"))
+        lines, discounts = self.order.lines, self.order.discounts
+        yield from ((f"line {line.id} price", line.unit_price) for line in lines if line.HasField("unit_price"))
+        yield from ((f"discount {given.code}", given.amount) for given in discounts if given.HasField("amount"))
+
+
+def _parts(order: order_pb2.Order) -> Iterator[tuple[str, taxed_pb2.TaxedAmount]]:
+    for line in order.lines:
+        for part in ("removed_by_edit", "refunded"):
+            if line.HasField(part):
+                yield f"line {line.id}, {part}", getattr(line, part)
+
+
+def _coins(
+    order: order_pb2.Order, taxed: Iterable[tuple[str, taxed_pb2.TaxedAmount]]
+) -> Iterator[tuple[str, money_pb2.Money]]:
+    for field, value in order.totals.ListFields():
+        yield f"totals.{field.name}", value
+    for name, amounts in taxed:
+        for field, value in amounts.ListFields():
+            yield f"{name} {field.name}", value
+    yield from ((f"payment {paid.id}", paid.amount) for paid in order.payments if paid.HasField("amount"))
+    yield from ((f"line {line.id} discount", line.discount) for line in order.lines if line.HasField("discount"))
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A named rule: `broken` tells in words, one by one, where an order breaks it."""
 
     name: str
     reason: HoldReason
-    broken: Callable[[order_pb2.Order, Bounds], Iterable[str]]
+    broken: Callable[[Sheet, Bounds], Iterable[str]]
 
 
 def findings(order: order_pb2.Order, bounds: Bounds = Bounds(), rules: Sequence[Rule] = ()) -> list[event_pb2.Finding]:
@@ -48,96 +95,57 @@ def findings(order: order_pb2.Order, bounds: Bounds = Bounds(), rules: Sequence[
 
     Rules about sums are asked only of an order whose currencies, quantities and coins are sound.
     """
+    return judged(Sheet(order), bounds, rules)
+
+
+def judged(sheet: Sheet, bounds: Bounds, rules: Sequence[Rule] = ()) -> list[event_pb2.Finding]:
+    """The same of an order that is laid out already."""
     if rules:
-        return _apply(rules, order, bounds)
-    return unsound(order) or _apply(SUMS, order, bounds)
+        return _apply(rules, sheet, bounds)
+    return unsound(sheet) or _apply(SUMS, sheet, bounds)
 
 
-def unsound(order: order_pb2.Order) -> list[event_pb2.Finding]:
+def unsound(sheet: Sheet) -> list[event_pb2.Finding]:
     """What makes the order impossible to compute with at all."""
-    return _apply(SHAPE, order, Bounds()) or _apply(COINS, order, Bounds())
+    return _apply(SHAPE, sheet, Bounds()) or _apply(COINS, sheet, Bounds())
 
 
-def _apply(rules: Sequence[Rule], order: order_pb2.Order, bounds: Bounds) -> list[event_pb2.Finding]:
+def _apply(rules: Sequence[Rule], sheet: Sheet, bounds: Bounds) -> list[event_pb2.Finding]:
     return [
-        event_pb2.Finding(reason=rule.reason, detail=detail) for rule in rules for detail in rule.broken(order, bounds)
+        event_pb2.Finding(reason=rule.reason, detail=detail) for rule in rules for detail in rule.broken(sheet, bounds)
     ]
-
-
-# ---- what there is to check --------------------------------------------------------------------------------------
-
-
-def charges(order: order_pb2.Order) -> Iterator[tuple[str, Charge]]:
-    """Everything in the order that is booked with a tax of its own, with its name for messages."""
-    for line in order.lines:
-        yield f"line {line.id}", line
-    for shipping in order.shipping_lines:
-        yield f"shipping {shipping.id}", shipping
-    for fee in order.fees:
-        yield f"fee {fee.id}", fee
-
-
-def _taxed(order: order_pb2.Order) -> Iterator[tuple[str, taxed_pb2.TaxedAmount]]:
-    for name, charge in charges(order):
-        yield name, charge.amount
-    for line in order.lines:
-        for part in ("removed_by_edit", "refunded"):
-            if line.HasField(part):
-                yield f"line {line.id}, {part}", getattr(line, part)
-
-
-def _totals(order: order_pb2.Order) -> Iterator[tuple[str, money_pb2.Money]]:
-    for field, value in order.totals.ListFields():
-        yield f"totals.{field.name}", value
-
-
-def _coins(order: order_pb2.Order) -> Iterator[tuple[str, money_pb2.Money]]:
-    """Amounts that are paid or booked, and so have to be whole in minor units."""
-    yield from _totals(order)
-    for name, taxed in _taxed(order):
-        yield from ((f"{name} {field.name}", value) for field, value in taxed.ListFields())
-    yield from ((f"payment {paid.id}", paid.amount) for paid in order.payments if paid.HasField("amount"))
-    yield from ((f"line {line.id} discount", line.discount) for line in order.lines if line.HasField("discount"))
-
-
-def _all_money(order: order_pb2.Order) -> Iterator[tuple[str, money_pb2.Money]]:
-    """Every amount but the presentment's; prices per piece and single taxes may have fractions of a minor unit."""
-    yield from _coins(order)
-    for name, charge in charges(order):
-        yield from ((f"{name} tax", tax.amount) for tax in charge.taxes if tax.HasField("amount"))
-    yield from ((f"line {line.id} price", line.unit_price) for line in order.lines if line.HasField("unit_price"))
-    yield from ((f"discount {given.code}", given.amount) for given in order.discounts if given.HasField("amount"))
 
 
 # ---- shape -------------------------------------------------------------------------------------------------------
 
 
-def _known_currency(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
+def _known_currency(sheet: Sheet, _: Bounds) -> Iterator[str]:
     try:
-        minor_digits(order.currency_code)
+        minor_digits(sheet.currency)
     except UnknownCurrency as error:
         yield str(error)
 
 
-def _one_currency(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
-    for name, value in _all_money(order):
-        if value.currency_code != order.currency_code:
-            yield f"{name} is in {value.currency_code or 'no currency'}, the order is in {order.currency_code}"
+def _one_currency(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    for name, value in chain(sheet.coins, sheet.fractions()):
+        if value.currency_code != sheet.currency:
+            yield f"{name} is in {value.currency_code or 'no currency'}, the order is in {sheet.currency}"
 
 
-def _state_known(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
+def _state_known(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    order = sheet.order
     if order.state == order_pb2.ORDER_STATE_UNSPECIFIED:
         yield f"the store's state {order.store_state!r} is not known; name it under `states` in the contract"
 
 
-def _placed_at(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
-    if not order.HasField("placed_at"):
+def _placed_at(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    if not sheet.order.HasField("placed_at"):
         yield "the order has no date of sale"
 
 
-def _lines_named(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
+def _lines_named(sheet: Sheet, _: Bounds) -> Iterator[str]:
     seen: set[str] = set()
-    for line in order.lines:
+    for line in sheet.order.lines:
         if not line.id:
             yield f"the line {line.sku or line.product_id!r} has no id of its own"
         elif line.id in seen:
@@ -145,8 +153,8 @@ def _lines_named(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
         seen.add(line.id)
 
 
-def _quantities(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
-    for line in order.lines:
+def _quantities(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    for line in sheet.order.lines:
         try:
             ordered, removed = parse_quantity(line.quantity.ordered), parse_quantity(line.quantity.removed_by_edit)
         except Unreadable as error:
@@ -159,55 +167,57 @@ def _quantities(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
 # ---- money -------------------------------------------------------------------------------------------------------
 
 
-def _whole(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
-    for name, value in _coins(order):
-        if not is_whole_money(value):
-            digits = minor_digits(order.currency_code)
-            yield f"{name} is {amount(value)}, but {order.currency_code} has {digits} decimals"
+def _whole(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    digits = minor_digits(sheet.currency)
+    coin_nanos = 10 ** (NANO_DIGITS - digits)
+    for name, value in sheet.coins:
+        if value.nanos % coin_nanos:
+            yield f"{name} is {amount(value)}, but {sheet.currency} has {digits} decimals"
 
 
-def _header(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
-    totals = order.totals
+def _header(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    totals = sheet.order.totals
     parts = ("net", "tax", "shipping", "fees", "tips", "duties", "rounding")
     added = sum((amount(getattr(totals, part)) for part in parts), Decimal(0))
     total = amount(totals.total)
     if added != total:
         yield (
-            f"net + tax + shipping + fees + tips + duties + rounding make {added} {order.currency_code}, "
+            f"net + tax + shipping + fees + tips + duties + rounding make {added} {sheet.currency}, "
             f"the total is {total}: a difference of {total - added}"
         )
 
 
-def _not_negative(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
-    if amount(order.totals.total) < 0:
-        yield f"the total is negative: {amount(order.totals.total)} {order.currency_code}"
+def _not_negative(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    total = amount(sheet.order.totals.total)
+    if total < 0:
+        yield f"the total is negative: {total} {sheet.currency}"
 
 
-def _gross(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
-    for name, taxed in _taxed(order):
+def _gross(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    for name, taxed in sheet.taxed:
         net, tax, gross = amount(taxed.net), amount(taxed.tax), amount(taxed.gross)
         if net + tax != gross:
             yield f"{name}: net {net} + tax {tax} is not gross {gross}"
 
 
-def _nothing_booked(order: order_pb2.Order, _: Bounds) -> Iterator[str]:
-    for line in order.lines:
+def _nothing_booked(sheet: Sheet, _: Bounds) -> Iterator[str]:
+    for line in sheet.order.lines:
         if not booked(line) and amount(line.amount.gross):
-            yield f"line {line.id} has no piece left, but {amount(line.amount.gross)} {order.currency_code}"
+            yield f"line {line.id} has no piece left, but {amount(line.amount.gross)} {sheet.currency}"
 
 
-def _line_taxes(order: order_pb2.Order, bounds: Bounds) -> Iterator[str]:
-    for name, charge in charges(order):
+def _line_taxes(sheet: Sheet, bounds: Bounds) -> Iterator[str]:
+    for name, charge in sheet.charges:
         if not any(tax.HasField("amount") for tax in charge.taxes):
             continue
         stated = sum((amount(tax.amount) for tax in charge.taxes), Decimal(0))
         tax = amount(charge.amount.tax)
-        if abs(stated - tax) > bounds.of(len(charge.taxes), order.currency_code):
+        if stated != tax and abs(stated - tax) > bounds.of(len(charge.taxes), sheet.currency):
             yield f"{name}: its single taxes make {stated}, its tax is {tax}"
 
 
-def _sums(order: order_pb2.Order, bounds: Bounds) -> Iterator[str]:
-    totals = order.totals
+def _sums(sheet: Sheet, bounds: Bounds) -> Iterator[str]:
+    order, totals = sheet.order, sheet.order.totals
     compared: tuple[tuple[str, Iterable[Charge], money_pb2.Money], ...] = (
         ("the lines", order.lines, totals.net),
         ("the shipping lines", order.shipping_lines, totals.shipping),
@@ -215,9 +225,9 @@ def _sums(order: order_pb2.Order, bounds: Bounds) -> Iterator[str]:
     )
     for name, parts, stated in compared:
         nets = [amount(part.amount.net) for part in parts]
-        yield from _strayed(f"{name} without tax", nets, amount(stated), bounds.of(len(nets), order.currency_code))
-    everything = [charge for _, charge in charges(order)]
-    allowed = bounds.of(tax_parts(everything), order.currency_code)
+        yield from _strayed(f"{name} without tax", nets, amount(stated), bounds.of(len(nets), sheet.currency))
+    everything = [charge for _, charge in sheet.charges]
+    allowed = bounds.of(tax_parts(everything), sheet.currency)
     yield from _strayed("the taxes", [amount(part.amount.tax) for part in everything], amount(totals.tax), allowed)
 
 

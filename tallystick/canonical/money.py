@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
-from functools import cache
+from functools import cache, lru_cache
 
 from google.type import money_pb2
 from iso4217 import Currency
@@ -95,12 +95,19 @@ def amount(value: money_pb2.Money) -> Decimal:
 
     A Money that was never set is zero.
     """
-    if not value.units and not value.nanos and not value.currency_code:
+    return _amount(value.units, value.nanos, value.currency_code)
+
+
+@lru_cache(maxsize=65536)
+def _amount(units: int, nanos: int, currency: str) -> Decimal:
+    """One order names the same few amounts again and again: as line, as sum, in each rule that looks at them."""
+    if not units and not nanos and not currency:
         return Decimal(0)
-    exact = Decimal(value.units * 10**NANO_DIGITS + value.nanos).scaleb(-NANO_DIGITS, context=EXACT)
-    coin = minor_unit(value.currency_code)
-    whole = exact.quantize(coin, context=EXACT)
-    return whole if whole == exact else exact.normalize(EXACT)
+    digits = minor_digits(currency)
+    coins, rest = divmod(units * 10**NANO_DIGITS + nanos, 10 ** (NANO_DIGITS - digits))
+    if not rest:
+        return Decimal(coins).scaleb(-digits, context=EXACT)
+    return Decimal(units * 10**NANO_DIGITS + nanos).scaleb(-NANO_DIGITS, context=EXACT).normalize(EXACT)
 
 
 def add(*values: money_pb2.Money) -> money_pb2.Money:

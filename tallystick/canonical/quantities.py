@@ -4,11 +4,13 @@ A refund never lowers what is booked: it is a document of its own, and would be 
 """
 
 from decimal import Decimal
+from functools import lru_cache
 
 from tallystick.canonical.money import parse_amount
 from tallystick.v1 import order_pb2
 
 
+@lru_cache(maxsize=4096)
 def parse_quantity(text: str) -> Decimal:
     """The quantity; an empty text is zero. Raises `Unreadable`."""
     return parse_amount(text) if text else Decimal(0)

@@ -54,9 +54,9 @@ def adopt(
     claim), missing (none), ours (known already). Bound orders are shown as adopted and stay observed. Orders placed
     after the route's start are none of its business. Exit code 3 while something is ambiguous or missing.
 
-    [dim]tallystick adopt --config shop.yaml --route shopify:odoo --field client_order_ref --since 2026-01-01[/]
+    `tallystick adopt --config shop.yaml --route shopify:odoo --field client_order_ref --since 2026-01-01`
 
-    [dim]… the same with --apply[/]     once the report is right
+    `… the same with --apply`     once the report is right
     """
     installation = places.installation_of(config)
     chosen = _route(installation, route)

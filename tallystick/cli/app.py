@@ -10,8 +10,23 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tallystick.cli import adopt, codes, connections, demo, held, migrate, orders, preview, resync, roles, status, whole
+from tallystick.cli import (
+    adopt,
+    backup,
+    codes,
+    connections,
+    demo,
+    held,
+    migrate,
+    orders,
+    preview,
+    resync,
+    roles,
+    status,
+    whole,
+)
 from tallystick.cli.codes import Exit, Stop
+from tallystick.cli.places import start_logging
 from tallystick.cli.screen import complain, known_error
 from tallystick.errors import SetupError, Unreadable
 
@@ -25,7 +40,7 @@ class _Friendly(TyperGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort):
+        except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt:
             raise typer.Exit(Exit.INTERRUPTED) from None
@@ -57,10 +72,17 @@ app = typer.Typer(
     cls=_Friendly,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help="Every order of a store reaches the ERP exactly once, or is visibly held with a reason.",
+    rich_markup_mode="markdown",
     epilog=_EPILOG,
 )
 
-for _module in (demo, whole, roles, migrate, preview, status, orders, held, resync, adopt, connections):
+
+@app.callback()
+def _before_every_command() -> None:
+    """Every order of a store reaches the ERP exactly once, or is visibly held with a reason."""
+    # Nothing but results goes to standard output, whatever runs below.
+    start_logging("warning")
+
+
+for _module in (demo, whole, roles, migrate, preview, status, orders, held, resync, adopt, connections, backup):
     _module.register(app)

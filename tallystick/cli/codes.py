@@ -31,7 +31,7 @@ _WORDS = {
 
 def table() -> str:
     """All codes, one a line, for `--help`."""
-    return "\n\n".join(f"{code.value}  {code.words}" for code in Exit)
+    return "\n".join(f"- `{code.value}` {code.words}" for code in Exit)
 
 
 class Stop(Exception):

@@ -18,7 +18,7 @@ from tallystick.settings import load_settings
 if TYPE_CHECKING:
     from tallystick.installation import Installation
 
-_group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="The stores and ERPs that are connected.")
+_group = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="The stores and ERPs that are connected.")
 
 
 def register(app: typer.Typer) -> None:
@@ -40,14 +40,14 @@ class Tried:
 @_group.command("test")
 def try_out(
     config: options.Config,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Only these.")] = None,
     json: options.Json = False,
 ) -> None:
     """Ask every system who it is, and whether it lets us do what the routes need. Changes nothing.
 
     Exit code 1 when something is not right.
 
-    [dim]tallystick connections test --config shop.yaml[/]
+    `tallystick connections test --config shop.yaml`
     """
     installation = places.installation_of(config)
     unknown = sorted(set(names or ()) - set(installation.adapters))
@@ -104,7 +104,7 @@ def forget(
 
     Without this the roles refuse to start, because a connection that is missing by mistake would lose its orders.
 
-    [dim]tallystick connections forget old-shop --config shop.yaml[/]
+    `tallystick connections forget old-shop --config shop.yaml`
     """
     settings = load_settings(config)
     if name in settings.connections:

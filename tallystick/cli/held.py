@@ -10,7 +10,7 @@ from tallystick.cli.client import Api, ask, plain
 from tallystick.cli.screen import say, show_json, show_table
 from tallystick.v1 import held_pb2 as pb
 
-_group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Orders that wait for a person.")
+_group = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Orders that wait for a person.")
 _PAGE_MAX = 500
 
 Name = Annotated[str, typer.Argument(metavar="ORDER", help="As `held list` or `orders list` names it, or its number.")]
@@ -34,7 +34,7 @@ def list_held(
 ) -> None:
     """List what is held, with its reason and since when.
 
-    [dim]tallystick held list --reason MAPPING[/]
+    `tallystick held list --reason MAPPING`
     """
     request = pb.ListHeldRequest(connection=connection or "", target=target or "", reason=reason or "")
     found = ask(api, data, lambda client: _listed(client, request))
@@ -73,7 +73,7 @@ def resume(
 ) -> None:
     """Try again, under the contract of today. What is in the ERP already is compared before anything is written.
 
-    [dim]tallystick held resume woocommerce/1042 --reason "product MUG is in Odoo now"[/]
+    `tallystick held resume woocommerce/1042 --reason "product MUG is in Odoo now"`
     """
     request = pb.ResumeHeldRequest(
         name=name, target=target or "", reason=reason, request_id=options.request_id(request_id)
@@ -98,7 +98,7 @@ def skip(
 ) -> None:
     """Never send what is held. What depends on it, such as a refund of this order, is held in its turn.
 
-    [dim]tallystick held skip woocommerce/1042 --reason "a test of the agency"[/]
+    `tallystick held skip woocommerce/1042 --reason "a test of the agency"`
     """
     request = pb.SkipHeldRequest(
         name=name, target=target or "", reason=reason, request_id=options.request_id(request_id)
@@ -125,7 +125,7 @@ def mark_applied(
 ) -> None:
     """A person has made the document in the ERP: bind it, and take what is held as applied.
 
-    [dim]tallystick held mark-applied shopify/5512345678901 --document 4711 --number S04711 --reason "typed by hand"[/]
+    `tallystick held mark-applied shopify/5512345678901 --document 4711 --number S04711 --reason "typed by hand"`
     """
     request = pb.MarkAppliedRequest(
         name=name,

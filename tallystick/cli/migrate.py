@@ -37,9 +37,9 @@ def migrate(
 
     `tallystick run` does this by itself.
 
-    [dim]TALLYSTICK_POSTGRES=postgresql://owner@db/tallystick tallystick migrate[/]
+    `TALLYSTICK_POSTGRES=postgresql://owner@db/tallystick tallystick migrate`
 
-    [dim]tallystick migrate --phase pre && roll out && tallystick migrate --phase post[/]
+    `tallystick migrate --phase pre && roll out && tallystick migrate --phase post`
     """
     ran = run(_migrate(_address(config, postgres), phase))
     if json:

@@ -15,7 +15,7 @@ from tallystick.cli.codes import Exit
 from tallystick.cli.screen import note, out, say, show_json, show_table
 from tallystick.v1 import order_sync_pb2 as pb
 
-_group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Where orders are, and why.")
+_group = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Where orders are, and why.")
 _PAGE_MAX = 500
 _AGAIN_S = 1.0
 
@@ -46,9 +46,9 @@ def list_orders(
 ) -> None:
     """List orders, those first seen last first.
 
-    [dim]tallystick orders list --state held[/]
+    `tallystick orders list --state held`
 
-    [dim]tallystick orders list --connection shopify --since 2026-11-20 --json[/]
+    `tallystick orders list --connection shopify --since 2026-11-20 --json`
     """
     request = pb.ListOrderSyncsRequest(
         connection=connection or "",
@@ -109,9 +109,9 @@ def show(
 
     Exit code 3 when it is held or not eligible, 4 when no store ever showed it.
 
-    [dim]tallystick orders show 1042[/]
+    `tallystick orders show 1042`
 
-    [dim]tallystick orders show shopify/5512345678901 --json[/]
+    `tallystick orders show shopify/5512345678901 --json`
     """
     order, events = ask(api, data, lambda client: _story(client, name, target or ""))
     if json:
@@ -174,7 +174,7 @@ def _sentence(event: pb.OrderEvent) -> str:
 
 @_group.command()
 def watch(
-    name: Annotated[str | None, typer.Argument(metavar="[ORDER]", help="Only this order.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="ORDER", help="Only this order.")] = None,
     connection: options.Store = None,
     target: options.Target = None,
     api: options.Api = None,
@@ -185,7 +185,7 @@ def watch(
 
     Nothing is left out: a broken connection is taken up again where it ended.
 
-    [dim]tallystick orders watch --connection woocommerce[/]
+    `tallystick orders watch --connection woocommerce`
     """
     request = pb.WatchOrderSyncRequest(name=name or "", connection=connection or "", target=target or "")
     ask(api, data, lambda client: _watch(client, request, json))

@@ -46,9 +46,9 @@ def preview(
 
     Exit code 0: it balances. 3: its money or its state would hold it, or it is not eligible. 2: it cannot be read.
 
-    [dim]tallystick preview --store woocommerce --payload order.json[/]
+    `tallystick preview --store woocommerce --payload order.json`
 
-    [dim]curl … | tallystick preview --config shop.yaml --store shopify --payload - --json[/]
+    `curl … | tallystick preview --config shop.yaml --store shopify --payload - --json`
     """
     found = _preview(config or demo_configuration(), store, erp, _read(payload))
     if json:

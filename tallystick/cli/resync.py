@@ -16,7 +16,7 @@ from tallystick.v1 import order_sync_pb2 as pb
 _WAIT_S = 5
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[ORDER]...", help="Numbers, ids, or CONNECTION/ID.", show_default=False)
+    list[str] | None, typer.Argument(metavar="ORDER", help="Numbers, ids, or CONNECTION/ID.", show_default=False)
 ]
 
 
@@ -44,9 +44,9 @@ def resync(
     Either orders by name, or a window: --connection with --since. It goes on when this command is ended; with the
     same --request-id it can be looked at again. Exit code 1 when an order could not be read.
 
-    [dim]tallystick resync 1042 1043[/]
+    `tallystick resync 1042 1043`
 
-    [dim]tallystick resync --connection shopify --since 2026-11-20 --reason "tax table corrected"[/]
+    `tallystick resync --connection shopify --since 2026-11-20 --reason "tax table corrected"`
     """
     request = pb.ResyncOrdersRequest(
         request_id=options.request_id(request_id),

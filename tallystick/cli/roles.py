@@ -25,7 +25,7 @@ def serve(
 
     SIGTERM drains; a second signal ends at once. Nothing is lost either way.
 
-    [dim]TALLYSTICK_KAFKA=kafka:9092 tallystick serve --config shop.yaml[/]
+    `TALLYSTICK_KAFKA=kafka:9092 tallystick serve --config shop.yaml`
     """
     from service.main import serve as listen
     from tallystick.cli.process import run_roles
@@ -49,7 +49,7 @@ def work(
 
     SIGTERM drains; a second signal ends at once. Nothing is lost either way.
 
-    [dim]TALLYSTICK_KAFKA=kafka:9092 tallystick work --config shop.yaml[/]
+    `TALLYSTICK_KAFKA=kafka:9092 tallystick work --config shop.yaml`
     """
     from consumers.main import work as loop
     from tallystick.cli.process import run_roles

@@ -60,7 +60,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     console = out()
     if not console.is_terminal:
         for row in (columns, *rows):
-            console.out("\t".join(row), highlight=False)
+            sys.stdout.write("\t".join(row) + "\n")
         return
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:

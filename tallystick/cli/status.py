@@ -33,7 +33,7 @@ def status(
 
     Exit code 1 when an ERP is down, a route is paused or a webhook is not active; 3 when orders are held; else 0.
 
-    [dim]tallystick status --webhooks[/]
+    `tallystick status --webhooks`
     """
 
     async def look(client: Api) -> pb.GetStatusResponse:
@@ -84,12 +84,15 @@ def _show_target(target: pb.TargetStatus) -> None:
         say(f"  {colour}{lane.number} {_STATES.get(lane.state, 'unknown')}[/]{why}{since}")
     for route in target.routes:
         for pause in route.pauses:
-            say(
-                f"  [bold red]paused[/]: {escape(route.connection)}, too many {pause.reason}, until "
-                f"{words.time_of_day(pause.until)}"
-            )
+            say(f"  [bold red]paused[/]: {escape(route.connection)}, {_why(pause)}")
     if not target.lanes and not target.HasField("circuit"):
         say("  [green]nothing under way, nothing held[/]")
+
+
+def _why(pause: pb.RoutePause) -> str:
+    if pause.reason == "RESTORED":
+        return "after a restore; `tallystick restore --release` lets it go"
+    return f"too many {pause.reason}, until {words.time_of_day(pause.until)}"
 
 
 def _show_store(store: pb.ConnectionStatus) -> None:

@@ -12,7 +12,7 @@ import typer
 from tallystick.cli import options, places
 from tallystick.cli.running import run as run_loop
 from tallystick.cli.screen import note, say
-from tallystick.cli.state import State, shown
+from tallystick.cli.state import State, running_in, shown
 from tallystick.errors import SetupError
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def run(
     Where no Kafka or PostgreSQL is named, the real ones are started and keep everything in --data: a power cut loses
     nothing. The database is brought up to date first. Ctrl-C or SIGTERM drains, a second one ends at once.
 
-    [dim]tallystick run --config shop.yaml --data /var/lib/tallystick[/]
+    `tallystick run --config shop.yaml --data /var/lib/tallystick`
 
-    [dim]tallystick orders show 1042 --data /var/lib/tallystick[/]     in another terminal
+    `tallystick orders show 1042 --data /var/lib/tallystick`     in another terminal
     """
     places.start_logging(log_level)
     installation = places.installation_of(_config(config, data))
@@ -74,6 +74,10 @@ async def _run(
     kafka, postgres = kafka or servers.kafka, places.postgres_of(blank.settings, postgres)
     if data is None and not docker and not (kafka and postgres):
         raise SetupError("say with --data in which folder to keep everything, or name a Kafka and a PostgreSQL")
+    if data is not None and running_in(data) is not None:
+        raise SetupError(
+            f"{data} is in use by another Tallystick; stop that one first, or give this one its own folder"
+        )
     async with open_stack(data=data, kafka=kafka, postgres=postgres, docker=docker, report=note) as stack:
         say(stack.describe())
         await migrate(places.postgres_of(blank.settings, None, direct=True) or stack.postgres)

@@ -52,12 +52,14 @@ class LineBuilder:
         pricer = Pricer(terms.currency, arithmetic, policy, self.file.products.rounding or "")
         lines: list[DocumentLine] = []
         for charge in self._shared(charges, terms, report):
-            priced = pricer.price(self._line(charge, terms, report))
+            priced = pricer.price(self._line(charge, terms, pricer, report))
             if len(priced) > 1:
                 _note_two_lines(charge, priced, report)
             lines += priced
-        self._prove_taxes(terms, arithmetic.predict(lines), lines, report)
-        return lines + self._rounding(terms, arithmetic, pricer, lines, report)
+        predicted = arithmetic.predict(lines)
+        self._prove_taxes(terms, predicted, lines, report)
+        missing = terms.total - predicted.total
+        return lines + self._rounding(terms, missing, pricer, lines, report) if missing else lines
 
     def _shared(self, charges: list[Charge], terms: Terms, report: Report) -> list[Charge]:
         found = fees_out_of_taxes(charges, self.file.taxes.as_fees)
@@ -66,7 +68,7 @@ class LineBuilder:
             report.note("the store reported the tax of several lines on one of them; each line got its own share")
         return shared
 
-    def _line(self, charge: Charge, terms: Terms, report: Report) -> DocumentLine:
+    def _line(self, charge: Charge, terms: Terms, pricer: Pricer, report: Report) -> DocumentLine:
         included = self.taxes.prices_included(terms.included)
         coin = minor_unit(terms.currency)
         codes = self.taxes.resolve(charge, coin, report, included=included, exempt=terms.exempt)
@@ -76,7 +78,7 @@ class LineBuilder:
             product=self.products.resolve(charge, report),
             name=charge.name,
             quantity=charge.quantity,
-            unit_price=_ZERO,
+            unit_price=pricer.unit_price(charge.part(included=included), charge.quantity),
             tax_included=included,
             taxes=codes.references,
             rates=codes.rates,
@@ -106,17 +108,14 @@ class LineBuilder:
     def _rounding(
         self,
         terms: Terms,
-        arithmetic: TargetArithmetic,
+        missing: Decimal,
         pricer: Pricer,
         lines: Sequence[DocumentLine],
         report: Report,
     ) -> list[DocumentLine]:
         """The line that brings the target's total to the store's, where rounding explains the difference."""
         total = terms.total
-        missing = total - arithmetic.predict(lines).total
         allowed = self.bounds.of(sum(max(1, len(line.rates)) for line in lines), terms.currency)
-        if not missing:
-            return []
         told = f"the store's total is {total} {terms.currency}, the ERP would compute {total - missing}"
         if abs(missing) > allowed:
             report.hold(
@@ -126,8 +125,8 @@ class LineBuilder:
         own = sum((line.gross for line in lines), _ZERO)
         report.note(f"{told}, the store's own lines add up to {own}; a rounding line of {missing} makes up for it")
         charge = untaxed("rounding-difference", LineRole.ROUNDING, "Rounding difference", missing)
-        line = pricer.price(replace(self._line(charge, terms, report), taxes=(), rates=()))[0]
-        if arithmetic.predict([*lines, line]).total != total:
+        line = pricer.price(replace(self._line(charge, terms, pricer, report), taxes=(), rates=()))[0]
+        if pricer.arithmetic.predict([*lines, line]).total != total:
             report.hold(HoldReason.UNBALANCED, f"{told}, and keeps too few decimals of a price to round by {missing}")
         return [line]
 

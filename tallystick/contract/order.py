@@ -40,8 +40,9 @@ class OrderBuilder:
     def build(self, order: order_pb2.Order) -> Built:
         """Check, convert, price, and prove the balance."""
         report = Report()
-        unsound = checks.unsound(order)
-        for finding in unsound or checks.findings(order, self.lines.bounds, checks.SUMS):
+        sheet = checks.Sheet(order)
+        unsound = checks.unsound(sheet)
+        for finding in unsound or checks.judged(sheet, self.lines.bounds, checks.SUMS):
             report.hold(HoldReason(finding.reason), finding.detail)
         if unsound:
             return Built(None, report)

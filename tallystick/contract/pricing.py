@@ -7,12 +7,14 @@ three for 10.00 has no unit price in whole cents at all.
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from tallystick.canonical.money import minor_digits, quantise
+from tallystick.canonical.money import NANO_DIGITS, minor_digits, quantise
 from tallystick.contract.arithmetic import TargetArithmetic
 from tallystick.contract.document import DocumentLine, LineRole
 from tallystick.contract.schema import Unrepresentable
 
 _ONE = Decimal(1)
+#: 1, 0.1, 0.01 …
+_UNITS = tuple(_ONE.scaleb(-decimals) for decimals in range(NANO_DIGITS + 1))
 _SPLIT = "-split"
 
 
@@ -31,23 +33,24 @@ class Pricer:
     rounding_product: str
 
     def price(self, line: DocumentLine) -> list[DocumentLine]:
-        """The line with its unit price, or what the policy makes of it. Where nothing fits, the balance will tell."""
+        """The line with its `unit_price`, or what the policy makes of it where that does not give its amount.
+
+        Where nothing fits, the balance will tell.
+        """
         wanted = line.gross if line.tax_included else line.net
-        unit = self._unit_price(wanted, line.quantity)
-        priced = replace(line, unit_price=unit)
-        rest = wanted - self.arithmetic.line_amount(unit, line.quantity)
+        rest = wanted - self.arithmetic.line_amount(line.unit_price, line.quantity)
         if not rest or self.policy is Unrepresentable.PRECISE:
-            return [priced]
+            return [line]
         if self.policy is Unrepresentable.SPLIT and self._can_split(line.quantity):
             return self._split(line, wanted)
-        return self._with_rest(priced, wanted, rest)
+        return self._with_rest(line, wanted, rest)
 
-    def _unit_price(self, wanted: Decimal, quantity: Decimal) -> Decimal:
+    def unit_price(self, wanted: Decimal, quantity: Decimal) -> Decimal:
         """As short as it can be while it still gives the amount; else the nearest that the target keeps."""
         exact = wanted / quantity
         digits = min(minor_digits(self.currency), self.arithmetic.price_decimals)
         for decimals in range(digits, self.arithmetic.price_decimals + 1):
-            price = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+            price = exact.quantize(_UNITS[decimals], ROUND_HALF_UP)
             if price * quantity == wanted:
                 return price
         return self.arithmetic.stored_price(exact)

@@ -26,6 +26,8 @@ def table_key(taxes: Sequence[Tax]) -> str:
 
 def on_net(taxes: Sequence[Tax]) -> tuple[Decimal, ...]:
     """The rates as what they are of the net amount: 5 and 9.975 compound are 5 and 10.47375."""
+    if len(taxes) == 1:
+        return (taxes[0].rate or _ZERO,)
     found: list[Decimal] = []
     for tax in sorted(taxes, key=lambda one: one.compound):
         base = _HUNDRED + (sum(found, _ZERO) if tax.compound else _ZERO)
@@ -67,9 +69,12 @@ def shared_fairly(found: list[Charge], currency: str, *, included: bool) -> list
     them comes to the tax of all of them. Anything else stays as stated, and has to prove itself later.
     """
     coin = minor_unit(currency)
-    rates = {on_net(taxes) for charge in found if (taxes := effective(charge, coin))}
-    contradicting = [charge for charge in found if _contradicts(charge, coin)]
-    if len(rates) != 1 or not contradicting:
+    charged = [(charge, effective(charge, coin)) for charge in found]
+    contradicting = [charge for charge, taxes in charged if _contradicts(charge, taxes, coin)]
+    if not contradicting:
+        return found
+    rates = {on_net(taxes) for _, taxes in charged if taxes}
+    if len(rates) != 1:
         return found
     rate = rates.pop()
     for roles in ({LineRole.GOODS}, {LineRole.GOODS, LineRole.SHIPPING, LineRole.FEE}):
@@ -81,8 +86,7 @@ def shared_fairly(found: list[Charge], currency: str, *, included: bool) -> list
     return found
 
 
-def _contradicts(charge: Charge, coin: Decimal) -> bool:
-    taxes = effective(charge, coin)
+def _contradicts(charge: Charge, taxes: Sequence[Tax], coin: Decimal) -> bool:
     if not taxes or any(tax.rate is None for tax in taxes):
         return False
     return abs(of_net(charge.net, on_net(taxes)) - charge.tax) > coin * len(taxes)

@@ -12,6 +12,10 @@ from tallystick.contract.schema import Basis, Taxes, TaxRow
 
 _RATE = re.compile(r"(?P<rate>[0-9]+(\.[0-9]+)?)(?P<compound>c?)")
 
+_Stated = tuple[bool, tuple[tuple[str, str, bool], ...]]
+#: A shop has a handful of combinations of taxes; they are looked up once.
+_FOUND_MAX = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class TaxCodes:
@@ -30,6 +34,7 @@ class TaxTable:
         self._rates: Mapping[str, TaxRow] = {normal_key(key): row for key, row in taxes.rates.items()}
         self._codes = taxes.codes
         self._untaxed = taxes.untaxed
+        self._found: dict[_Stated, TaxCodes] = {}
         self._exempt = taxes.untaxed if taxes.exempt is None else taxes.exempt
 
     def prices_included(self, order_included: bool) -> bool:
@@ -46,9 +51,17 @@ class TaxTable:
         if any(tax.rate is None for tax in taxes):
             _no_rate(charge, report)
             return TaxCodes((), ())
+        # By the text of the rates: 7 and 7.0 are one row, and yet the document shows what the store wrote.
+        stated = (included, tuple((tax.code, str(tax.rate), tax.compound) for tax in taxes))
+        return self._found.get(stated) or self._look_up(stated, taxes, report, included)
+
+    def _look_up(self, stated: _Stated, taxes: Sequence[Tax], report: Report, included: bool) -> TaxCodes:
         if table_key(taxes) == "0" and not self._single_rows(taxes):
             return TaxCodes(self._untaxed, ())
-        return TaxCodes(self._references(taxes, report, included), on_net(taxes))
+        codes = TaxCodes(self._references(taxes, report, included), on_net(taxes))
+        if codes.references and len(self._found) < _FOUND_MAX:
+            self._found[stated] = codes
+        return codes
 
     def _with_rate(self, tax: Tax) -> Tax:
         row = self._codes.get(tax.code)

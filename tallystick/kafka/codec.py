@@ -1,7 +1,7 @@
 """Canonical events as bytes and back, with the fingerprint of their schema, and what becomes of undecodable bytes."""
 
 import hashlib
-import secrets
+import os
 from functools import cache
 
 from google.protobuf import descriptor_pb2
@@ -55,7 +55,8 @@ def new_traceparent() -> bytes:
     span = trace.get_current_span().get_span_context()
     if span.is_valid:
         return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}".encode()
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00".encode()
+    ids = os.urandom(24).hex()
+    return f"00-{ids[:32]}-{ids[32:]}-00".encode()
 
 
 def lane(event: event_pb2.Event) -> str:

@@ -5,6 +5,7 @@ one transaction for all, under a transaction-level lock, so that two migrators c
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
@@ -27,6 +28,11 @@ class Migration:
     phase: str
     name: str
     sql: str
+
+    @property
+    def label(self) -> str:
+        """Its name in `schema_migration`."""
+        return f"{self.number:04d}_{self.name}.{'pre' if self.phase == 'a' else 'post'}"
 
 
 def all_migrations() -> list[Migration]:
@@ -51,7 +57,7 @@ async def migrate(dsn: str, phase: Phase | None = None) -> list[str]:
         await connection.close()
 
 
-async def _run(connection: asyncpg.Connection, phase: Phase | None) -> list[str]:
+async def _run(connection: asyncpg.Connection, phase: Phase | None, only: Collection[str] | None = None) -> list[str]:
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS schema_migration"
         " (id text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
@@ -59,8 +65,12 @@ async def _run(connection: asyncpg.Connection, phase: Phase | None) -> list[str]
     done = {row["id"] for row in await connection.fetch("SELECT id FROM schema_migration")}
     ran = []
     for migration in all_migrations():
-        label = _label(migration)
-        if label in done or (phase is not None and not label.endswith(phase)):
+        label = migration.label
+        if (
+            label in done
+            or (phase is not None and not label.endswith(phase))
+            or (only is not None and label not in only)
+        ):
             continue
         await connection.execute(migration.sql)
         await connection.execute("INSERT INTO schema_migration (id) VALUES ($1)", label)
@@ -68,8 +78,9 @@ async def _run(connection: asyncpg.Connection, phase: Phase | None) -> list[str]
     return ran
 
 
-def _label(migration: Migration) -> str:
-    return f"{migration.number:04d}_{migration.name}.{'pre' if migration.phase == 'a' else 'post'}"
+async def migrate_to(connection: asyncpg.Connection, labels: Collection[str]) -> None:
+    """Exactly these migrations on an empty database, inside the caller's transaction: what a backup was made with."""
+    await _run(connection, None, labels)
 
 
 async def require_current(dsn: str) -> None:
@@ -84,10 +95,12 @@ async def require_current(dsn: str) -> None:
         done = {row["id"] for row in await connection.fetch("SELECT id FROM schema_migration")} if exists else set()
     finally:
         await connection.close()
-    missing = [_label(m) for m in all_migrations() if m.phase == "a" and _label(m) not in done]
+    missing = [m.label for m in all_migrations() if m.phase == "a" and m.label not in done]
     if missing:
         raise SetupError(f"the database lacks {', '.join(missing)}; run `tallystick migrate` first")
-    newer = sorted(label for label in done - set(map(_label, all_migrations())) if label.endswith(".post"))
+    newer = sorted(
+        label for label in done - {migration.label for migration in all_migrations()} if label.endswith(".post")
+    )
     if newer:
         raise SetupError(
             f"the database was brought to a newer version than this one ({', '.join(newer)}); "

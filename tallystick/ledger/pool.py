@@ -20,13 +20,18 @@ T = TypeVar("T")
 
 #: Deadlock and serialization failure: Postgres rolled the transaction back whole, so it may run again.
 _ROLLED_BACK = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+#: A process that is frozen inside a transaction loses its locks after so long, else nobody could record for its
+#: lanes until it wakes. Shorter than a lease, far longer than any pause between two of our statements.
+IDLE_MAX_S = 10.0
 
 
 class Pool:
     """A pool of connections; `run` is the one way to a transaction."""
 
-    def __init__(self, pool: asyncpg.Pool, metrics: Metrics | None = None) -> None:
+    def __init__(self, pool: asyncpg.Pool, metrics: Metrics | None = None, idle_max_s: float = IDLE_MAX_S) -> None:
         self._pool = pool
+        # Ends with the transaction, so it is no setting of the session.
+        self._bound = f"SET LOCAL idle_in_transaction_session_timeout = {int(idle_max_s * 1000)}"
         self._wait_seconds = metrics.db_acquire_seconds if metrics is not None else None
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -37,6 +42,7 @@ class Pool:
         async for attempt in stamina.retry_context(on=_ROLLED_BACK, attempts=10, wait_initial=0.01, wait_max=0.5):
             with attempt:
                 async with self._connection() as connection, connection.transaction():
+                    await connection.execute(self._bound)
                     return await work(connection)
         raise AssertionError("unreachable")
 

@@ -1,12 +1,12 @@
 """What the ledger says about orders: where each one is, lists of them, and the story of one.
 
-Set-based: one statement a call, however many orders are on the page. Pages go by keys that never change, so they stay
+Set-based: a constant number of statements for any page. Pages go by keys that never change, so they stay
 stable while orders come in.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,7 +14,7 @@ from tallystick.canonical.keys import order_key, parts
 from tallystick.canonical.times import to_timestamp
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.queries import queries
-from tallystick.reasons import HoldReason, WaitReason, words
+from tallystick.reasons import HoldReason, NotEligible, WaitReason, words
 from tallystick.settings import Mode, Route
 from tallystick.v1 import held_pb2
 from tallystick.v1 import order_sync_pb2 as pb
@@ -40,7 +40,12 @@ EVENT_KINDS = {
     "marked applied": pb.ORDER_EVENT_KIND_MARKED_APPLIED,
     "adopted": pb.ORDER_EVENT_KIND_ADOPTED,
 }
-_BUSY = ("HELD", "WAITING", "SYNCING")
+#: asyncpg writes it as the database's `infinity`.
+_INFINITY = datetime.max.replace(tzinfo=UTC)
+#: States that few among many orders are in.
+_RARE = ("HELD", "WAITING", "SYNCING", "SKIPPED", "ADOPTED")
+#: How many orders a page looks at; when fewer than wanted are among them, the next page goes on behind them.
+_LOOKED_AT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,19 @@ class Filter:
     changed_since: datetime | None = None
 
     @property
-    def busy(self) -> bool:
-        """Only lanes with something to do or to say can match."""
-        return self.state in _BUSY or (not self.state and self.reason in (*HoldReason, *WaitReason))
+    def rare(self) -> bool:
+        """Only orders can match that indexes know."""
+        return self.state in _RARE or (not self.state and self.reason in (*HoldReason, *WaitReason))
+
+    @property
+    def not_eligible(self) -> bool:
+        """Only orders can match that are not eligible."""
+        return self.state == "NOT_ELIGIBLE" or (not self.state and self.reason in (*NotEligible,))
+
+    @property
+    def narrow(self) -> bool:
+        """It depends on where the order is in a target."""
+        return bool(self.target or self.state or self.reason)
 
 
 #: The last row of a page: where the next one goes on.
@@ -121,9 +136,22 @@ class Views:
 
     async def get(self, order: Order, target: str = "") -> tuple[pb.OrderSync, str] | None:
         """The order in all targets (or one), and the snapshot that this answer was read in."""
-        rows = await self._pool.fetch(_statement("one"), *self._routes, target, order.connection, order.order_id)
+        rows = await self._describe([order], Filter(target=target), 1, narrow=False)
         found = _order_syncs(rows)
         return (found[0], rows[0]["snapshot"]) if found else None
+
+    async def _describe(self, orders: Sequence[Order], wanted: Filter, limit: int, *, narrow: bool) -> list[Any]:
+        return await self._pool.fetch(
+            _SQL["describe"].replace("IN_TARGET", f"\n{_SQL['in_target']}\n"),
+            *self._routes,
+            wanted.target,
+            [order.connection for order in orders],
+            [order.order_id for order in orders],
+            narrow,
+            wanted.state,
+            wanted.reason,
+            limit,
+        )
 
     async def story(
         self, order: Order, target: str, limit: int, after: Cursor | None = None
@@ -143,28 +171,25 @@ class Views:
         self, wanted: Filter, limit: int, after: Cursor | None = None
     ) -> tuple[list[pb.OrderSync], Cursor | None]:
         """A page of orders, newest first, and where the next one goes on."""
-        at, connection, order_id = after or (None, None, None)
-        rows = await self._pool.fetch(
-            _statement("busy_page" if wanted.busy else "page"),
-            *self._routes,
-            wanted.target,
-            wanted.state,
-            wanted.reason,
-            wanted.connection,
-            wanted.changed_since,
-            at,
-            connection,
-            order_id,
-            limit + 1,
-        )
-        found = _order_syncs(rows)
-        if len(found) <= limit:
+        looked_at = _LOOKED_AT if wanted.narrow else limit + 1
+        candidates = await self._candidates(wanted, after or (_INFINITY, "", ""), looked_at)
+        orders = [Order(row["connection"], row["id"]) for row in candidates]
+        found = _order_syncs(await self._describe(orders, wanted, limit + 1, narrow=wanted.narrow))
+        if len(found) > limit:
+            last = next(
+                row for row, order in zip(candidates, orders, strict=True) if order.name == found[limit - 1].name
+            )
+        elif len(candidates) == looked_at:
+            last = candidates[-1]
+        else:
             return found, None
-        last = found[limit - 1]
-        at = next(
-            row["first_seen_at"] for row in rows if (row["connection"], row["id"]) == (last.connection, last.order_id)
-        )
-        return found[:limit], [at, last.connection, last.order_id]
+        return found[:limit], [last["first_seen_at"], last["connection"], last["id"]]
+
+    async def _candidates(self, wanted: Filter, after: Cursor, limit: int) -> list[Any]:
+        arguments = [wanted.connection, wanted.changed_since, *after, limit]
+        if wanted.rare:
+            return await self._pool.fetch(_SQL["rare"], *arguments)
+        return await self._pool.fetch(_SQL["newest"], *arguments, wanted.not_eligible)
 
     async def held(
         self, wanted: Filter, limit: int, after: Cursor | None = None
@@ -181,12 +206,6 @@ class Views:
         rows = await self._pool.fetch(_SQL["held_in"], self.targets, lane_key, request_id)
         acted = [row["target"] for row in rows if row["acted"]]
         return acted or [row["target"] for row in rows]
-
-
-def _statement(picked: str) -> str:
-    """`describe` over the orders that `picked` picks."""
-    whole = _SQL["describe"].replace("PICKED", "\n" + _SQL[picked] + "\n")
-    return whole.replace("IN_TARGET", "\n" + _SQL["in_target"] + "\n")
 
 
 # ---- rows to messages ----------------------------------------------------------------------------------------------

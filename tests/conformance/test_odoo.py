@@ -337,8 +337,10 @@ async def test_orders_are_found_for_adoption(adapter: OdooAdapter, odoo: Odoo) -
         await adapter.find_orders("colour", ["1"])
 
 
-async def test_identity_is_the_databases_uuid(adapter: OdooAdapter, odoo: Odoo) -> None:
-    assert await adapter.identity() == odoo.settings.uuid
+async def test_identity_is_the_database_and_the_company(adapter: OdooAdapter, odoo: Odoo) -> None:
+    assert await adapter.identity() == f"{odoo.settings.uuid}/company-1"
+    async with connected(odoo, company_id=7) as other:
+        assert await other.identity() == f"{odoo.settings.uuid}/company-7"
 
 
 async def test_a_connection_test_is_fine_on_a_good_server(adapter: OdooAdapter, odoo: Odoo) -> None:

@@ -140,20 +140,14 @@ class Arena:
 
     async def _history(self, target: str) -> History:
         erp = self.erps[target]
-        effects = await self.pool.fetch(_EFFECTS, target)
-        lanes = await self.pool.fetch(_LANES, target)
+        effects = await self.pool.fetch(EFFECTS, target)
+        lanes = await self.pool.fetch(LANES, target)
         lines = [orjson.loads(line) for line in (self.folder / target).read_bytes().splitlines()]
         return History(
             target=target,
             produced=[history.Produced(one.key, one.revision, one.total) for one in self.produced],
-            journal=[
-                history.Effective(e.at_s, e.what, e.key, e.detail["id"], e.detail["revision"])
-                for e in erp.journal.entries
-                if e.what in ("created", "updated", "confirmed") and e.detail["kind"] == "orders"
-            ],
-            documents=[
-                history.Final(d.ref, d.id, d.revision, d.content["total"], d.confirmed) for d in erp.of("orders")
-            ],
+            journal=journal(erp),
+            documents=documents(erp),
             requests=history.requests(lines),
             effects=[history.Effect(**row) for row in effects],
             lanes=[history.Lane(**row) for row in lanes],
@@ -161,6 +155,22 @@ class Arena:
             offsets=self.watch.offsets[target],
             held=self.held,
         )
+
+
+def journal(erp: PlainErp) -> list[history.Effective]:
+    """What took effect in its orders."""
+    return [
+        history.Effective(entry.at_s, entry.what, entry.key, entry.detail["id"], entry.detail["revision"])
+        for entry in erp.journal.entries
+        if entry.what in ("created", "updated", "confirmed") and entry.detail["kind"] == "orders"
+    ]
+
+
+def documents(erp: PlainErp) -> list[history.Final]:
+    """Its orders as they stand."""
+    return [
+        history.Final(one.ref, one.id, one.revision, one.content["total"], one.confirmed) for one in erp.of("orders")
+    ]
 
 
 _REST = """
@@ -174,8 +184,8 @@ SELECT count(*) AS applied FROM binding
 WHERE target = $1 AND entity_type = 'order' AND applied_revision IS NOT NULL
   AND ($2::text[] IS NULL OR entity_id = ANY ($2::text[]))
 """
-_EFFECTS = "SELECT lane_key AS key, revision, state FROM effect WHERE target = $1"
-_LANES = (
+EFFECTS = "SELECT lane_key AS key, revision, state FROM effect WHERE target = $1"
+LANES = (
     "SELECT lane_key AS key, owner IS NOT NULL AS owned, due_at IS NOT NULL AS due, reason FROM lane WHERE target = $1"
 )
 

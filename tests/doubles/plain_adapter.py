@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 from pydantic import BaseModel, ConfigDict
@@ -86,10 +86,24 @@ class History:
             self._file = None
 
 
+class Door(Protocol):
+    """What is used of `HttpDoor`; `tests.doubles.memory` has one without a network."""
+
+    pacer: Pacer
+
+    async def read(self, method: str, path: str, *, data: bytes | None = None) -> Reply:
+        """Raises `Unavailable`."""
+        ...
+
+    async def write(self, method: str, path: str, *, budget: Budget, data: bytes | None = None) -> Reply:
+        """Raises `NotSent` or `Lost`."""
+        ...
+
+
 class PlainSink:
     """Documents of one kind."""
 
-    def __init__(self, kind: str, door: HttpDoor, settings: PlainSettings, clock: Clock, history: History) -> None:
+    def __init__(self, kind: str, door: Door, settings: PlainSettings, clock: Clock, history: History) -> None:
         self._kind = kind
         self._door = door
         self._clock = clock

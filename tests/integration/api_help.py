@@ -45,7 +45,9 @@ from tests.doubles.plain_erp import PlainErp
 from tests.doubles.shelf_store import ShelfStore
 from tests.unit.contract.written import rules
 
-SCALE = 0.02
+#: A request may take six seconds, whatever else the machine does; what waits for late requests waits a fifth of one.
+SCALE = 0.2
+_LATE_S = 1.0
 #: Nobody reads what these tests publish, so one topic serves all of them.
 PREFIX = f"api{uuid.uuid4().hex[:8]}."
 ACTOR = (("tallystick-actor", "Ada"),)
@@ -114,8 +116,13 @@ class World:
     async def hold(self, order_id: str = "1", **order: Any) -> None:
         """An order that the ERP refuses."""
         self.shop.put(order_id, **order)
-        self.erp.refuses.add(order_key("shop", order_id))
+        name = order_key("shop", order_id)
+        self.erp.refuses.add(name)
         await self.take(order_id)
+        async with asyncio.timeout(60):
+            while await self.state(name) != ("HELD", "DATA"):
+                await asyncio.sleep(0.02)
+                await self.work()
 
     def writes(self, order_id: str = "1") -> list[str]:
         """What the ERP was made to do for an order."""
@@ -207,7 +214,10 @@ def _installation(addresses: Addresses, url: str, folder: Path, more: dict[str, 
     route = {"store": "shop", "erp": "erp", "contract": folder / "contract.yaml", "since": "2020-01-01T00:00:00Z"}
     settings = Settings.model_validate(
         {
-            "connections": {"shop": {"kind": "shelf"}, "erp": {"kind": "plain", "url": url}},
+            "connections": {
+                "shop": {"kind": "shelf"},
+                "erp": {"kind": "plain", "url": url, "late_apply_max_s": _LATE_S, "search_lag_max_s": _LATE_S},
+            },
             "routes": [route],
             "kafka": {"prefix": PREFIX, "partitions": 1},
             "work": {"time_scale": SCALE},
@@ -222,7 +232,7 @@ def _world(
 ) -> World:
     objects, clock = Objects(pool), installation.clock
     door = Door(objects, producer, installation.metrics)
-    rereads = Rereads(objects, door, installation.stores, clock, pauses=Pauses(clock, SCALE / 10))
+    rereads = Rereads(objects, door, installation.stores, clock, pauses=Pauses(clock, SCALE / 100))
     engine = build_engine(installation, pool, "erp")
     router = Router("erp", installation.plans("erp"))
     resyncs = Resyncs(pool, rereads, door, (Into(engine.ledger, router),), clock, every_s=0.05, scale=SCALE)

@@ -16,8 +16,8 @@ from adapters.woocommerce.adapter import WooCommerce
 from adapters.woocommerce.settings import WooCommerceSettings
 from consumers.intake import GROUP, Intake
 from consumers.pollers import Pollers
-from consumers.walks import Pace
 from consumers.relay import Relay
+from consumers.walks import Pace
 from simulators.serving import serve
 from simulators.shopify import Shop as ShopifyShop
 from simulators.shopify import application as shopify
@@ -70,7 +70,7 @@ class Time(SystemClock):
 class Side:
     """One process's intake side. `stores` may be added to at any time."""
 
-    stack: Stack
+    kafka: str
     settings: KafkaSettings
     pool: Pool
     time: Time
@@ -145,7 +145,7 @@ class Side:
         """Intake in the background, a member of its group."""
         stop = asyncio.Event()
         times = Times(session_s=6, rebalance_s=6, heartbeat_s=0.5)
-        consumer = Consumer(self.stack.kafka, GROUP, (INTAKE,), prefix=self.settings.prefix, times=times)
+        consumer = Consumer(self.kafka, GROUP, (INTAKE,), prefix=self.settings.prefix, times=times)
         async with consumer:
             intake = Intake(
                 consumer,
@@ -202,7 +202,7 @@ class Side:
 
     async def records(self, topic: Topic) -> list[Record]:
         """Everything on a topic, from its beginning to its present end."""
-        client = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka, enable_auto_commit=False)
+        client = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
         await client.start()
         try:
             ends = await _ends(client, self.settings.prefix + topic.name)
@@ -234,8 +234,8 @@ class Side:
 
     async def caught_up(self, within_s: float = 90) -> None:
         """Until the offsets of intake have moved past everything on its topic."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.stack.kafka)
-        client = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka, enable_auto_commit=False)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
+        client = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
         await admin.start()
         await client.start()
         try:
@@ -255,22 +255,9 @@ class Side:
     @asynccontextmanager
     async def woocommerce(self, connection: str = "woo", **options: Any) -> AsyncIterator[Shop]:
         """A WooCommerce double that sells mugs, its webhooks owed to nobody in particular, joined as a store."""
-        shop = Shop(now=self.time.now)
-        shop.add_product("MUG", "11.00", "Mug")
-        for topic in TOPICS:
-            shop.outbox.subscribe(topic, "http://127.0.0.1:9/", SECRET)
+        shop = woo_shop(self.time)
         async with serve(woocommerce(shop)) as address:
-            settings = WooCommerceSettings.model_validate(
-                {
-                    "url": address,
-                    "consumer_key": Secret.of("ck_demo"),
-                    "consumer_secret": Secret.of("cs_demo"),
-                    "webhook_secrets": (Secret.of(SECRET),),
-                    "private_network": True,
-                    "pace": _FAST,
-                    **options,
-                }
-            )
+            settings = woo_settings(address, **options)
             async with self._joined(connection, WooCommerce(connection, settings, SystemClock())):
                 yield shop
 
@@ -312,6 +299,28 @@ async def _ends(client: AIOKafkaConsumer, topic: str) -> dict[TopicPartition, in
     return dict(await client.end_offsets(partitions))
 
 
+def woo_shop(time: Time) -> Shop:
+    """A double that sells mugs and owes its deliveries to an address where nobody listens."""
+    shop = Shop(now=time.now)
+    shop.add_product("MUG", "11.00", "Mug")
+    for topic in TOPICS:
+        shop.outbox.subscribe(topic, "http://127.0.0.1:9/", SECRET)
+    return shop
+
+
+def woo_settings(address: str, **options: Any) -> WooCommerceSettings:
+    """Those of a connection to a double, without a pace that tests would wait for."""
+    given = {
+        "url": address,
+        "consumer_key": Secret.of("ck_demo"),
+        "consumer_secret": Secret.of("cs_demo"),
+        "webhook_secrets": (Secret.of(SECRET),),
+        "private_network": True,
+        "pace": _FAST,
+    }
+    return WooCommerceSettings.model_validate({**given, **options})
+
+
 @asynccontextmanager
 async def open_side(stack: Stack, dsn: str, prefix: str, *, partitions: int = 2) -> AsyncIterator[Side]:
     """One intake side with topics and a database of its own."""
@@ -322,7 +331,7 @@ async def open_side(stack: Stack, dsn: str, prefix: str, *, partitions: int = 2)
     producer = Producer(stack.kafka, prefix=prefix)
     await producer.start()
     try:
-        yield Side(stack, settings, pool, Time(), producer)
+        yield Side(stack.kafka, settings, pool, Time(), producer)
     finally:
         await producer.stop()
         await pool.close()

@@ -11,6 +11,7 @@ import pytest
 from simulators.faults import Fault, Rule
 from tallystick.canonical.keys import order_key
 from tallystick.canonical.times import to_timestamp
+from tallystick.ledger import views
 from tallystick.stack import Stack
 from tallystick.v1 import order_sync_pb2 as pb
 from tests.integration.api_help import DEADLINE_S, World, open_world, refused
@@ -88,6 +89,20 @@ async def test_every_state_has_its_reason_in_words(world: World) -> None:
 
     await world.skip("shop/2")
     assert await world.state("shop/2") == ("SKIPPED", "")
+    assert await listed(world, state=pb.SYNC_STATE_SKIPPED) == ["2"]
+
+
+async def test_an_adopted_order_is_shown_with_the_document_that_was_there_before_us(world: World) -> None:
+    world.shop.put("1")
+    await world.see("1")
+    await world.pool.fetch(
+        "INSERT INTO binding (target, entity_type, entity_id, external_id, number, adopted)"
+        " VALUES ('erp', 'order', 'shop/1', '77', 'S00077', true)"
+    )
+    assert await world.state() == ("ADOPTED", "")
+    (target,) = (await world.sync()).targets
+    assert target.words == "it was in erp before us as S00077, and is only observed"
+    assert await listed(world, state=pb.SYNC_STATE_ADOPTED) == ["1"]
 
 
 async def test_a_target_that_is_down_is_the_reason_of_all_that_is_due(world: World) -> None:
@@ -187,6 +202,21 @@ async def test_lists_go_from_the_newest_to_the_oldest_and_are_filtered(world: Wo
     assert await listed(world, reason="LOCKED") == []
 
 
+async def test_a_page_looks_at_a_bounded_number_of_orders_and_the_next_goes_on_behind_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few among many: a page may be short or empty, and none is left out."""
+    monkeypatch.setattr(views, "_LOOKED_AT", 3)
+    for number in range(8):
+        world.shop.put(str(number), state="draft" if number in (1, 2, 6) else "placed")
+        await world.see(str(number))
+    await world.take("0", "2", "6", work=False)
+    assert await listed(world, state=pb.SYNC_STATE_ACCEPTED, page_size=2) == ["7", "5", "4", "3", "1"]
+    assert [len(page) for page in await pages(world, state=pb.SYNC_STATE_SYNCED, page_size=2)] == [0, 0, 0]
+    assert await listed(world, state=pb.SYNC_STATE_NOT_ELIGIBLE, page_size=1) == ["6", "2"]
+    assert await listed(world, state=pb.SYNC_STATE_SYNCING, page_size=1) == ["0"]
+
+
 async def test_pages_stay_stable_while_orders_come_in_and_change(world: World) -> None:
     for number in range(10):
         world.shop.put(str(number))
@@ -206,7 +236,9 @@ async def test_pages_stay_stable_while_orders_come_in_and_change(world: World) -
     assert seen == [str(number) for number in reversed(range(10))]
 
 
-async def test_a_list_takes_one_statement_for_any_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_list_takes_the_same_number_of_statements_for_any_page(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(12):
         world.shop.put(str(number))
     await world.take(*map(str, range(12)), work=False)
@@ -222,7 +254,7 @@ async def test_a_list_takes_one_statement_for_any_page(world: World, monkeypatch
         request = pb.ListOrderSyncsRequest(page_size=size, state=pb.SYNC_STATE_SYNCING)
         answer = await world.syncs.ListOrderSyncs(request, timeout=DEADLINE_S)
         assert len(answer.order_syncs) == size
-    assert len(statements) == 2
+    assert len(statements) == 2 * 2
 
 
 async def test_a_page_token_holds_for_its_filters_only(world: World) -> None:

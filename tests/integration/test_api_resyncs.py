@@ -309,7 +309,7 @@ async def test_two_processes_share_the_work_and_do_nothing_twice(world: World) -
     await world.take(*ids)
     for one in ids:
         await world.resync(f"shop/{one}")
-    other = Resyncs(world.pool, world.rereads, world.door, world.resyncs._targets, world.installation.clock, scale=0.02)
+    other = Resyncs(world.pool, world.rereads, world.door, world.resyncs._targets, world.installation.clock, scale=0.2)
     stop = asyncio.Event()
     loops = [asyncio.create_task(one.run(stop)) for one in (world.resyncs, other)]
     async with asyncio.timeout(60):

@@ -285,7 +285,7 @@ async def test_a_record_larger_than_ours_is_set_aside_in_part(side: Side) -> Non
         order = woo.place_order(mugs())
         good = side.all_taken("woo", woo)
         async with AIOKafkaProducer(
-            bootstrap_servers=side.stack.kafka, compression_type="lz4", max_request_size=30_000_000
+            bootstrap_servers=side.kafka, compression_type="lz4", max_request_size=30_000_000
         ) as foreign:
             topic, key = side.settings.prefix + INTAKE.name, good[0].object_key.encode()
             await foreign.send_and_wait(topic, b"\x00" * 20_000_000, key, headers=[("x", b"y" * 200_000)])

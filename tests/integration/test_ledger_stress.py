@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.pool import Pool
+from tallystick.ledger.pool import Connection, Pool
 from tallystick.ledger.rows import Claim, Intent, Row
 from tests.integration.ledger_help import LATE_S, TIMING, applied, open_ledger, order
 
@@ -82,6 +82,22 @@ async def _lock_pair(dsn: str, keys: list[str], ordered: bool) -> None:
                 await asyncio.sleep(0.01)
     finally:
         await connection.close()
+
+
+async def test_a_process_that_is_frozen_inside_a_transaction_loses_its_locks(database: str) -> None:
+    """F2: it is stopped where it holds the lane's row; others record there before it wakes."""
+    async with open_ledger(database) as (ledger, pool):
+        await ledger.record([order(1)])
+        sleepy = Pool(pool._pool, idle_max_s=0.2)
+
+        async def freeze(connection: Connection) -> None:
+            await connection.execute("SELECT FROM lane FOR UPDATE")
+            await asyncio.wait_for(ledger.record([order(1, 2)]), 30)
+            await connection.execute("SELECT 1")
+
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await sleepy.run(freeze)
+        assert len(await pool.fetch("SELECT FROM effect")) == 2
 
 
 @pytest.mark.parametrize("ordered", [True, False])

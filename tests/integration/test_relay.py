@@ -177,6 +177,8 @@ async def test_an_order_too_large_for_the_topics_stays_and_is_seen(side: Side) -
         )
         await side.relay().turn("woo")
         assert await side.waiting() == {"TOO_LARGE": 1}
+        await side.pool.fetch("UPDATE source_object SET changed_at = changed_at - interval '1 hour'")
+        assert await side.relay().publish_again("woo") == 0
         woo.edit(order.id, lambda order, cart: setattr(order, "note", "short"))
         await due(side)
         await side.relayed()

@@ -30,9 +30,9 @@ def demo(
     deliveries comes twice, some late, some never; Odoo loses replies, throttles and is down for ten seconds; a worker
     is killed. At the end both sides are compared from the doubles' own books. Exit code 1 if a single figure is off.
 
-    [dim]tallystick demo[/]
+    `tallystick demo`
 
-    [dim]tallystick demo --stay[/]     then, in another terminal, what it says at the end
+    `tallystick demo --stay`     then, in another terminal, what it says at the end
     """
     from tallystick.cli.demo.monday import monday
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from simulators.monday import Role, Sale, Scene
-from simulators.monday.weekend import SHOPIFY
+from simulators.monday.weekend import SHOPIFY, WOOCOMMERCE
 from tallystick.cli.demo.company import WORKERS, Company
 from tallystick.cli.demo.office import Office
 from tallystick.clock import SystemClock
@@ -44,6 +44,23 @@ class Plot:
         await self.scene.post.settle()
         self.tell("the last delivery has left; what was lost is found by the pollers")
         await self._until(self._agreed, _PATIENCE_S)
+        await self._way_back()
+
+    async def _way_back(self) -> None:
+        """Parcels and refunds, under the same lost replies."""
+        way = self.scene.way_back
+        way.ship()
+        way.refund()
+        self.tell(f"Odoo ships a part of {len(way.parcels)} orders; {len(way.given_back)} buyers get money back")
+        for shop in (SHOPIFY, WOOCOMMERCE):
+            await self.scene.post.carry_twice(shop)
+        await self._until(self._came_back, _PATIENCE_S)
+
+    async def _came_back(self) -> bool:
+        """The shops know the parcels, Odoo has the credit notes, and nothing is unfinished."""
+        self.company.require_running()
+        way = self.scene.way_back
+        return not (way.shipments().mismatches or way.refunds().mismatches) and await self.office.idle()
 
     async def _sell(self, sales: Sequence[Sale]) -> None:
         for sale in sales:

@@ -10,7 +10,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from simulators.monday import Role, Scene, ShopBook
+from simulators.monday import Compared, Role, Scene, ShopBook
 from tallystick.cli.demo.office import HeldOrder
 from tallystick.cli.demo.plot import Plot
 from tallystick.cli.screen import out
@@ -23,6 +23,8 @@ class Result:
 
     stack: Stack
     books: Sequence[ShopBook]
+    shipments: Compared
+    refunds: Compared
     held: Sequence[HeldOrder]
     held_expected: int
     forged: int
@@ -37,6 +39,8 @@ class Result:
         """Whether both halves of the tally stick match."""
         return (
             all(book.agrees for book in self.books)
+            and not self.shipments.mismatches
+            and not self.refunds.mismatches
             and len(self.held) == self.held_expected
             and self.forged_refused == self.forged > 0
             and self.killed_workers > 0
@@ -51,6 +55,8 @@ class Result:
             "postgres": self.stack.postgres_version,
             "shops": [_book_json(book) for book in self.books],
             "held": [{"order": one.name, "reason": one.reason, "detail": one.detail} for one in self.held],
+            "shipments": _compared_json(self.shipments),
+            "refunds": _compared_json(self.refunds),
             "forged_refused": self.forged_refused,
             "killed_workers": self.killed_workers,
             "lost_replies": self.lost_replies,
@@ -68,6 +74,8 @@ class Result:
         console = out()
         console.print()
         console.print(self._table())
+        shipped, refunded = _told(self.shipments), _told(self.refunds)
+        console.print(f"  back    parcels told to the shops: {shipped} · refunds credited in Odoo: {refunded}")
         for one in self.held:
             console.print(f"  [yellow]held[/]    {escape(one.name)}  {one.reason}: {escape(one.detail)}")
         console.print(f"  [green]forged[/]  {self.forged_refused} of {self.forged} refused")
@@ -105,6 +113,14 @@ def _bad(figure: int | Decimal) -> str:
     return f"[red]{figure}[/]" if figure else f"[green]{figure}[/]"
 
 
+def _told(compared: Compared) -> str:
+    return f"{compared.number}, {_bad(len(compared.mismatches))} off"
+
+
+def _compared_json(compared: Compared) -> dict[str, int]:
+    return {"compared": compared.number, "mismatches": len(compared.mismatches)}
+
+
 def _book_json(book: ShopBook) -> dict[str, Any]:
     return {
         "shop": book.shop,
@@ -122,6 +138,8 @@ def conclude(plot: Plot, stack: Stack, held: Sequence[HeldOrder], elapsed_s: flo
     return Result(
         stack=stack,
         books=scene.books.compare([one.number for one in held]),
+        shipments=scene.way_back.shipments(),
+        refunds=scene.way_back.refunds(),
         held=held,
         held_expected=sum(sale.role is Role.UNBALANCED for sale in plot.placed.values()),
         forged=post.counts.forged,

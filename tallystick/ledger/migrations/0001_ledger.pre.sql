@@ -128,6 +128,7 @@ CREATE TABLE effect (
     PRIMARY KEY (target, lane_key, seq),
     UNIQUE (target, lane_key, entity_type, entity_id, operation, op_id)
 ) WITH (fillfactor = 70);
+CREATE INDEX effect_skipped ON effect (lane_key) WHERE state = 'SKIPPED';
 CREATE INDEX effect_unfinished ON effect (target, lane_key) WHERE state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT');
 
 CREATE TABLE payload (
@@ -157,6 +158,7 @@ CREATE TABLE binding (
     applied_at       timestamptz,
     PRIMARY KEY (target, entity_type, entity_id)
 );
+CREATE INDEX binding_adopted ON binding (entity_id) WHERE adopted;
 
 -- Outcomes and human acts, append-only. A reader orders by (xid, id) below the oldest running transaction:
 -- an id is given at insert and seen at commit, so a cursor over ids alone loses rows.

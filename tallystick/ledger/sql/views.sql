@@ -1,5 +1,5 @@
--- What people and other services ask: where an order is, and its story. One statement a call, however many orders.
--- IN_TARGET and PICKED stand for the parts of those names.
+-- What people and other services ask: where an order is, and its story. A call takes the same number of statements for
+-- any number of orders. IN_TARGET stands for the part of that name.
 
 -- Where the order `o` is in the target of the route `r`.
 -- name: in_target
@@ -15,7 +15,11 @@ SELECT
     u.in_doubt, u.attempts,
     CASE WHEN s.state = 'WAITING' THEN CASE WHEN l.reason IS NULL THEN c.open_until ELSE l.due_at END END AS due_at,
     CASE WHEN s.state IN ('HELD', 'WAITING') THEN l.since END AS since
-FROM (SELECT key_part(o.connection) || '/' || key_part(o.id) AS lane_key) k
+-- Ids of connections need no encoding, and most of orders do not; worked out once, not at each join.
+FROM (
+    SELECT o.connection || '/' || CASE WHEN o.id COLLATE "C" ~ '^[A-Za-z0-9_.~-]*$' THEN o.id ELSE key_part(o.id) END
+        AS lane_key OFFSET 0
+) k
 LEFT JOIN lane l ON l.target = r.target AND l.lane_key = k.lane_key
 LEFT JOIN binding b
     ON b.target = r.target AND b.entity_type = 'order' AND b.entity_id = k.lane_key AND NOT b.tombstone
@@ -41,57 +45,61 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN e.state IS NOT NULL OR o.not_eligible IS NOT NULL THEN 'NOT_ELIGIBLE'
     ELSE 'ACCEPTED' END AS state) s
 
--- One row for each order and target, in the order of the list; a target is shown when its route is on or it knows the
--- order. $1 to $3 are the routes, $4 the only target that is wanted.
+-- One row for each order and target, newest first; a target is shown when its route is on or it knows the order.
+-- $1 to $3 are the routes, $4 the only target that is wanted, $5 and $6 the orders; $7 whether only those count that
+-- are in the state $8 and have the reason $9 there, $10 how many.
 -- name: describe
 WITH route AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[]) AS r (connection, target, shown)
 ), picked AS (
-    PICKED
+    -- Sorted before they are judged, so that no more are judged than are wanted.
+    SELECT o.* FROM (
+        SELECT o.* FROM unnest($5::text[], $6::text[]) AS i (connection, id)
+        JOIN source_object o ON o.connection = i.connection AND o.type = 'order' AND o.id = i.id
+        ORDER BY o.first_seen_at DESC, o.connection DESC, o.id DESC OFFSET 0
+    ) o
+    WHERE NOT $7::boolean OR EXISTS (
+        SELECT FROM route r CROSS JOIN LATERAL (IN_TARGET) s
+        WHERE r.connection = o.connection AND (r.shown OR s.known) AND ($4::text = '' OR r.target = $4)
+          AND ($8::text = '' OR s.state = $8) AND ($9::text = '' OR s.reason = $9))
+    LIMIT $10
 )
 SELECT o.connection, o.id, o.number, o.revision, o.gone, o.sightings, o.first_seen_at, o.changed_at,
     o.source_modified, t.*, pg_current_snapshot()::text AS snapshot
 FROM picked o
 LEFT JOIN LATERAL (
     SELECT r.target, s.* FROM route r CROSS JOIN LATERAL (IN_TARGET) s
-    WHERE r.connection = o.connection AND (r.shown OR s.known) AND ($4::text = '' OR r.target = $4)
+    WHERE r.connection = o.connection AND (r.shown OR s.known) AND ($4 = '' OR r.target = $4)
 ) t ON true
 ORDER BY o.first_seen_at DESC, o.connection DESC, o.id DESC, t.target
 
--- name: one
-SELECT * FROM source_object WHERE connection = $5 AND type = 'order' AND id = $6
-
--- Newest first by what never changes. $5 state, $6 reason, $7 connection, $8 changed since, $9 to $11 the last order
--- of the page before.
--- name: page
-SELECT o.* FROM source_object o
+-- Orders, newest first by what never changes. $1 connection, $2 changed since, $3 to $5 the last order before them or
+-- infinity, $6 how many, $7 only those that are not eligible.
+-- name: newest
+SELECT o.first_seen_at, o.connection, o.id FROM source_object o
 WHERE o.type = 'order'
-  AND ($7::text = '' OR o.connection = $7)
-  AND ($8::timestamptz IS NULL OR o.changed_at >= $8)
-  AND ($9::timestamptz IS NULL OR (o.first_seen_at, o.connection, o.id) < ($9, $10::text, $11::text))
-  AND (($4 = '' AND $5::text = '' AND $6::text = '') OR EXISTS (
-    SELECT FROM route r CROSS JOIN LATERAL (IN_TARGET) s
-    WHERE r.connection = o.connection AND (r.shown OR s.known) AND ($4 = '' OR r.target = $4)
-      AND ($5 = '' OR s.state = $5) AND ($6 = '' OR s.reason = $6)))
+  AND ($1::text = '' OR o.connection = $1)
+  AND ($2::timestamptz IS NULL OR o.changed_at >= $2)
+  AND (o.first_seen_at, o.connection, o.id) < ($3::timestamptz, $4::text, $5::text)
+  AND (NOT $7::boolean OR o.not_eligible IS NOT NULL)
 ORDER BY o.first_seen_at DESC, o.connection DESC, o.id DESC
-LIMIT $12
+LIMIT $6
 
--- As `page`, for states in which only lanes with something to do or to say can be: few among many orders.
--- name: busy_page
-SELECT o.* FROM (
-    SELECT DISTINCT connection, key_text(split_part(lane_key, '/', 2)) AS id FROM lane
-    WHERE (reason IS NOT NULL OR due_at IS NOT NULL) AND split_part(lane_key, '/', 3) = ''
-) busy
-JOIN source_object o ON o.connection = busy.connection AND o.type = 'order' AND o.id = busy.id
-WHERE ($7::text = '' OR o.connection = $7)
-  AND ($8::timestamptz IS NULL OR o.changed_at >= $8)
-  AND ($9::timestamptz IS NULL OR (o.first_seen_at, o.connection, o.id) < ($9, $10::text, $11::text))
-  AND EXISTS (
-    SELECT FROM route r CROSS JOIN LATERAL (IN_TARGET) s
-    WHERE r.connection = o.connection AND (r.shown OR s.known) AND ($4 = '' OR r.target = $4)
-      AND ($5::text = '' OR s.state = $5) AND ($6::text = '' OR s.reason = $6))
+-- As `newest`, for states that few among many orders are in, and indexes know which.
+-- name: rare
+SELECT o.first_seen_at, o.connection, o.id
+FROM (
+    SELECT lane_key FROM lane WHERE reason IS NOT NULL OR due_at IS NOT NULL
+    UNION SELECT lane_key FROM effect WHERE state = 'SKIPPED'
+    UNION SELECT entity_id FROM binding WHERE adopted AND entity_type = 'order'
+) known
+JOIN source_object o ON o.type = 'order' AND o.connection = split_part(known.lane_key, '/', 1)
+    AND o.id = key_text(split_part(known.lane_key, '/', 2)) AND split_part(known.lane_key, '/', 3) = ''
+WHERE ($1::text = '' OR o.connection = $1)
+  AND ($2::timestamptz IS NULL OR o.changed_at >= $2)
+  AND (o.first_seen_at, o.connection, o.id) < ($3::timestamptz, $4::text, $5::text)
 ORDER BY o.first_seen_at DESC, o.connection DESC, o.id DESC
-LIMIT $12
+LIMIT $6
 
 -- Orders that texts may mean, by id and by number. $1 all connections; for each text the connection that it names (or
 -- none), the id and the number that it may be.

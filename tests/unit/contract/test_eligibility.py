@@ -78,6 +78,13 @@ def test_a_route_may_be_live_for_a_part_only(only: Narrowing) -> None:
     assert rules.eligibility(sold, only=inside) is None
 
 
+def test_fc_066_an_order_that_another_channel_brought_in_keeps_its_origin_and_is_not_taken_again() -> None:
+    """What was pushed to a second channel is read back from there under that channel's name."""
+    rules, own = contract(), Narrowing(channels=("web", "pos"))
+    assert rules.eligibility(order(_LINE, channel="web"), only=own) is None
+    assert rules.eligibility(order(_LINE, channel="marketplace-bridge"), only=own) is NotEligible.NOT_ROLLED_OUT
+
+
 def test_a_percentage_chooses_about_that_part_and_always_the_same() -> None:
     rules, only = contract(), Narrowing(percentage=30)
     sold = [order(_LINE, id=str(number)) for number in range(300)]
