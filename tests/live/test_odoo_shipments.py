@@ -63,7 +63,7 @@ async def told(adapter: OdooAdapter, order: Job) -> list[Reading]:
     now = datetime.now(UTC)
     window = Window(now - timedelta(minutes=5), now + timedelta(seconds=5))
     found = [one async for page in adapter.changed_fulfilments(window) for one in page]
-    return [one for one in found if isinstance(one, Reading) and shipped(one).order_id == document_of(order).order_id]
+    return [one for one in found if shipped(one).order_id == document_of(order).order_id]
 
 
 def shipped(reading: Reading) -> fulfilment_pb2.Fulfilment:
