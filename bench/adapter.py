@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from adapters.http import HttpDoor, Lost, NotSent
 from tallystick.clock import Budget, Clock
-from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.contract.document import CustomerDocument, Document, OrderDocument
 from tallystick.pacing import Pacer
 from tallystick.ports import (
     Answer,
@@ -59,7 +59,7 @@ class BenchSink:
         self._door = door
         self.pacer = pacer
 
-    def steps(self, _document: OrderDocument | CustomerDocument) -> tuple[Step, ...]:
+    def steps(self, _document: Document) -> tuple[Step, ...]:
         """One."""
         return (WRITE,)
 
@@ -86,10 +86,11 @@ class BenchSink:
         return [Applied(ids[job.ref]) for job in jobs]
 
 
-def spelled(ref: str, mark: str, document: OrderDocument | CustomerDocument) -> Mapping[str, Any]:
+def spelled(ref: str, mark: str, document: Document) -> Mapping[str, Any]:
     """The JSON of one document, the same for all contenders."""
     if isinstance(document, CustomerDocument):
         return {"ref": ref, "mark": mark, "name": document.name}
+    assert isinstance(document, OrderDocument)
     lines = [
         [line.key, line.product, line.name, _text(line.quantity), _text(line.unit_price), line.taxes]
         for line in document.lines

@@ -176,6 +176,7 @@ def _content(job: Job) -> Mapping[str, Any]:
     document = job.document
     if isinstance(document, CustomerDocument):
         return {"name": document.name}
+    assert isinstance(document, OrderDocument)
     lines = [[line.key, line.product, _text(line.quantity), _text(line.unit_price)] for line in document.lines]
     customer = job.dependencies.get("customer")
     return {"total": _text(document.total), "currency": document.currency, "lines": lines, "customer": customer}
