@@ -10,7 +10,7 @@ from decimal import Decimal
 from google.protobuf.message import Message
 from google.type import money_pb2
 
-from tallystick.canonical.checks import Bounds, charges
+from tallystick.canonical.checks import Bounds, Charge
 from tallystick.canonical.money import UnknownCurrency, amount, is_whole_money, minor_digits, money
 from tallystick.canonical.quantities import parse_quantity
 from tallystick.errors import Unreadable
@@ -60,7 +60,8 @@ def _is_rounding(refund: refund_pb2.Refund, beyond: Decimal) -> bool:
 def shares(order: order_pb2.Order) -> list[refund_pb2.TaxShare]:
     """What the order charged, summed by its taxes."""
     found: dict[tuple[tuple[str, str, str, bool], ...], refund_pb2.TaxShare] = {}
-    for _, charge in charges(order):
+    charges: Sequence[Charge] = (*order.lines, *order.shipping_lines, *order.fees)
+    for charge in charges:
         key = tuple((tax.title, tax.rate_percent, tax.code, tax.compound) for tax in charge.taxes)
         if key not in found:
             found[key] = refund_pb2.TaxShare(taxes=[_bare(tax) for tax in charge.taxes])
