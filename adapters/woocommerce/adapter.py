@@ -1,4 +1,4 @@
-"""A WooCommerce shop as a store: signed deliveries, orders read back, orders changed in a window."""
+"""A WooCommerce shop as a store: signed deliveries, orders read back or found by their change, shipments told to it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
@@ -8,13 +8,14 @@ from yarl import URL
 from adapters.http import HttpDoor
 from tallystick.clock import Clock
 from tallystick.errors import NotFound, Unauthorised, Unavailable, Unreadable
-from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, WebhookState, Window
+from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookState, Window
 from tallystick.v1 import event_pb2
 
 from . import translate, webhook
 from .api import Api
 from .changes import Changes
 from .fields import Json, flag, part, reference, text
+from .fulfilments import FulfilmentSinkOfWooCommerce
 from .probe import Probe
 from .settings import WooCommerceSettings
 
@@ -23,7 +24,7 @@ TORN_READS = 3
 
 
 class WooCommerce:
-    """One shop. Has the abilities `WebhookSource`, `OrderSource`, `Identified` and `ConnectionTest`."""
+    """One shop. Has the abilities `WebhookSource`, `OrderSource`, `FulfilmentSink`, `Identified`, `ConnectionTest`."""
 
     #: Dates are whole seconds, and a page cache of the host may lag behind for a while.
     overlap_s = 120.0
@@ -36,6 +37,7 @@ class WooCommerce:
         )
         self._api = Api(self._door, settings)
         self._changes = Changes(self._api)
+        self.fulfilments: Sink = FulfilmentSinkOfWooCommerce(settings, self._api, self._door.pacer)
         self._legacy: bool | None = None
 
     # ---- deliveries

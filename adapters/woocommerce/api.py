@@ -1,12 +1,16 @@
 """Requests to the REST API `wc/v3`, and what its refusals mean."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.http import HttpDoor, Reply
+from adapters.http import HttpDoor, Lost, NotSent, Reply
+from tallystick.clock import Budget
 from tallystick.errors import NotFound, TallystickError, Unauthorised, Unavailable, Unreadable
+from tallystick.ports import Doubt, NotApplied, Refused
+from tallystick.reasons import HoldReason
 
 from .fields import Json, part, rows, text
 from .settings import WooCommerceSettings
@@ -24,6 +28,10 @@ class InvalidParameter(TallystickError):
         self.names = names
 
 
+class NoRoute(Unavailable):
+    """HTTP 404 `rest_no_route`: nobody answers at this address, the shop itself or an extension being away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list. `total` and `pages` are None when the shop does not state them."""
@@ -34,7 +42,7 @@ class Page:
 
 
 class Api:
-    """Reads from one shop. Raises `Unavailable`, `Unauthorised`, `NotFound`, `InvalidParameter`."""
+    """Requests to one shop. Reads raise `Unavailable`, `Unauthorised`, `NotFound`, `InvalidParameter`."""
 
     def __init__(self, door: HttpDoor, settings: WooCommerceSettings) -> None:
         self._door = door
@@ -67,14 +75,50 @@ class Api:
             last, number = page.pages or 1, number + 1
         return found
 
+    async def change(self, method: str, path: str, body: Json, budget: Budget) -> Json | NotApplied | Refused | Doubt:
+        """The answer to a write, which is sent once, its permit already taken. Never raises."""
+        headers, query = self._signed({})
+        headers["Content-Type"] = "application/json"
+        data = json.dumps(body).encode()
+        try:
+            reply = await self._door.write(
+                method, f"{_V3}/{path}", budget=budget, params=query, headers=headers, data=data
+            )
+        except NotSent as error:
+            return NotApplied(str(error), reached=False)
+        except Lost as error:
+            return Doubt(str(error))
+        return self._written(reply)
+
+    def _written(self, reply: Reply) -> Json | NotApplied | Refused | Doubt:
+        """A page instead of JSON comes from before or behind the shop, which may be at work still."""
+        if reply.status == 429:
+            return NotApplied("HTTP 429", throttled=True)
+        try:
+            content = self._content(reply)
+        except NotFound as error:
+            return Refused(HoldReason.DELETED_IN_TARGET, f"the shop does not know it any more ({error})")
+        except Unauthorised as error:
+            return NotApplied(str(error))
+        except TallystickError as error:
+            if 400 <= reply.status < 500:
+                return Refused(HoldReason.DATA, f"the shop refuses the call: {error}")
+            return Doubt(str(error), unanswered=not reply.body.lstrip().startswith(b"{"))
+        return part(content)
+
     async def _get(self, path: str, params: Mapping[str, str]) -> Reply:
+        headers, query = self._signed(params)
+        return await self._door.read("GET", f"{_V3}/{path}", params=query, headers=headers)
+
+    def _signed(self, params: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Headers and query with the key in one of them."""
         headers, key = {"Accept": "application/json"}, self._settings.consumer_key.reveal()
         secret, query = self._settings.consumer_secret.reveal(), dict(params)
         if self._settings.query_auth:
             query |= {"consumer_key": key, "consumer_secret": secret}
         else:
             headers["Authorization"] = "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
-        return await self._door.read("GET", f"{_V3}/{path}", params=query, headers=headers)
+        return headers, query
 
     def _content(self, reply: Reply) -> Any:
         """The answer's content. The text of `message` is in the shop's language, so only `code` is looked at."""
@@ -97,12 +141,12 @@ def _refusal(status: int, content: Json) -> TallystickError:
             f"HTTP {status} {code}: the shop refuses the key; it needs the right to read, its user has to manage the "
             "shop, and a host that strips the Authorization header needs `query_auth: true`"
         )
-    if status == 404 and code != "rest_no_route":
+    if (status == 404 and code != "rest_no_route") or code == "woocommerce_rest_shop_order_invalid_id":
         return NotFound(f"HTTP 404 {code}")
     if status == 400 and code == "rest_invalid_param":
         return InvalidParameter(tuple(part(part(content.get("data")).get("params"))))
     if code == "rest_no_route":
-        return Unavailable("HTTP 404 rest_no_route: WooCommerce is switched off, or permalinks are set to plain")
+        return NoRoute("HTTP 404 rest_no_route: WooCommerce is switched off, or permalinks are set to plain")
     return Unavailable(f"HTTP {status} {code}")
 
 

@@ -32,6 +32,17 @@ class Dialect(Strict):
         return ROUND_HALF_DOWN if half_down else ROUND_HALF_UP
 
 
+class Shipments(Strict):
+    """What becomes of a shipment in a shop whose core knows none."""
+
+    #: The status `completed`, upon which WooCommerce writes to the buyer, once every piece has left or was refunded.
+    complete_when_shipped: bool = True
+    #: The extension Shipment Tracking is installed: each parcel is told to it as well.
+    shipment_tracking: bool = False
+    #: How the note to the buyer begins; what was shipped, its tracking and a reference follow.
+    note: str = Field(default="Your order is on its way.", min_length=1, max_length=500)
+
+
 class WooCommerceSettings(Strict):
     """The keys of a connection of kind `woocommerce`."""
 
@@ -55,6 +66,7 @@ class WooCommerceSettings(Strict):
     #: The core states no limit; what gives way first is PHP on the shop's host, so two requests at a time.
     pace: Pace = Pace(rate_per_s=5.0, burst=5.0, parallel=2)
     dialect: Dialect = Dialect()
+    shipments: Shipments = Shipments()
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:

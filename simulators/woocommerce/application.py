@@ -37,9 +37,15 @@ class _Api:
             ("POST", "/orders", self.create_order),
             ("GET", r"/orders/{id:\d+}", self.get_order),
             ("PUT", r"/orders/{id:\d+}", self.update_order),
+            ("POST", r"/orders/{id:\d+}", self.update_order),
             ("DELETE", r"/orders/{id:\d+}", self.delete_order),
             ("GET", r"/orders/{id:\d+}/refunds", self.list_refunds),
             ("GET", r"/orders/{id:\d+}/refunds/{refund:\d+}", self.get_refund),
+            ("GET", r"/orders/{id:\d+}/notes", self.list_notes),
+            ("POST", r"/orders/{id:\d+}/notes", self.create_note),
+            ("GET", r"/orders/{id:\d+}/shipment-trackings", self.list_trackings),
+            ("POST", r"/orders/{id:\d+}/shipment-trackings", self.create_tracking),
+            ("DELETE", r"/orders/{id:\d+}/shipment-trackings/{tracking}", self.delete_tracking),
             ("GET", "/products", self.list_products),
             ("GET", "/webhooks", self.list_webhooks),
             ("POST", "/webhooks", self.create_webhook),
@@ -181,6 +187,23 @@ class _Api:
             if str(refund.id) == request.match_info["refund"]:
                 return _json(self._shop.shape().refund(order, refund))
         raise ApiError(404, "woocommerce_rest_invalid_order_refund_id", "Invalid order refund ID.")
+
+    # ---- notes, and the extension Shipment Tracking
+
+    async def list_notes(self, request: web.Request) -> web.Response:
+        return _json(self._shop.shipments.notes_of(self._order(request), request.query.get("type", "any")))
+
+    async def create_note(self, request: web.Request) -> web.Response:
+        return _json(self._shop.shipments.note(self._order(request), await _body(request)), 201)
+
+    async def list_trackings(self, request: web.Request) -> web.Response:
+        return _json(self._shop.shipments.trackings_of(self._order(request)))
+
+    async def create_tracking(self, request: web.Request) -> web.Response:
+        return _json(self._shop.shipments.track(self._order(request), await _body(request)), 201)
+
+    async def delete_tracking(self, request: web.Request) -> web.Response:
+        return _json(self._shop.shipments.untrack(self._order(request), request.match_info["tracking"]))
 
     def _order(self, request: web.Request, *, writing: bool = False) -> Order:
         order = self._shop.orders.get(int(request.match_info["id"]))

@@ -19,6 +19,7 @@ from .cart import Cart
 from .hooks import Delivery, Outbox, Request, Webhook
 from .model import ADDRESS_FIELDS, Back, Charge, Coupon, Fee, Item, Line, Meta, Order, Product, Refund
 from .shape import Shape, encode
+from .shipments import Shipments
 from .taxes import Rate, Rounding
 
 #: Never sent by webhooks; `checkout-draft` is not among them.
@@ -80,6 +81,7 @@ class Shop:
         self.products: dict[str, Product] = {}
         self.orders: dict[int, Order] = {}
         self.coupons: dict[str, Coupon] = {}
+        self.shipments = Shipments(self.journal, self.now)
         #: What plugins make of single orders that the API shows, by order id.
         self.spoiled: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self._now = now
@@ -216,7 +218,10 @@ class Shop:
         Out of the trash by this way nothing is sent on the new storage.
         """
         order = self.orders[order_id]
-        was_in_trash, order.status = order.status == "trash", status
+        was_in_trash = order.status == "trash"
+        if status == "completed" != order.status:
+            self.journal.note("mail", str(order_id), "completed")
+        order.status = status
         self._date_payment(order)
         if status == "refunded" and not order.refunds:
             order.refunds.append(

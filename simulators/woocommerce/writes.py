@@ -54,7 +54,9 @@ def update(shop: Shop, order: Order, body: Body) -> Order:
         order.billing |= body.get("billing", {})
         order.shipping_address |= body.get("shipping", {})
         order.note = str(body.get("customer_note", order.note))
-        order.meta |= {row["key"]: row["value"] for row in _rows(body, "meta_data")}
+        for row in _rows(body, "meta_data"):
+            order.meta[row["key"]] = row["value"]
+            shop.journal.note("meta", str(order.id), (row["key"], row["value"]))
         for row in _rows(body, "line_items"):
             _change_line(shop, order, cart, row)
 
