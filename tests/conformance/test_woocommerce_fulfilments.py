@@ -1,7 +1,7 @@
 """Shipments told to the WooCommerce double: notes, entries, trackings, and that no buyer is written to twice."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -39,7 +39,6 @@ from tallystick.secrets import Secret
 
 _CLOCK = SystemClock()
 _AT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-Connect = Callable[..., AbstractAsyncContextManager[WooCommerce]]
 
 
 @pytest.fixture
