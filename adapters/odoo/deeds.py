@@ -14,7 +14,7 @@ from tallystick.ports import Answer, Applied, Doubt, Job, NotApplied, Refused, V
 from tallystick.reasons import HoldReason
 
 from .errors import redacted
-from .forms import CREDIT, ORDER, Form
+from .forms import CREDIT, ORDER, RETURN, Form
 from .loading import Loader
 from .readback import CANCELLED, Known
 from .records import Records
@@ -24,6 +24,8 @@ from .values import text
 _NO_TIME = "others in its batch were refused, and no time was left to do it without them"
 #: What the state says before anything is sent; None for a document with which it has to be done.
 Settled = Callable[[Job], Answer | None]
+#: The record that it is done with.
+Which = Callable[[Job], Known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ CONFIRM = Deed(ORDER, "action_confirm", "confirm", ORDER.closed)
 #: Without this context Odoo 16 asks back, and cancels nothing but drafts.
 CANCEL = Deed(ORDER, "action_cancel", "cancel", (CANCELLED,), HoldReason.LOCKED, {"disable_cancel_warning": True})
 POST = Deed(CREDIT, "action_post", "post", CREDIT.closed)
+READY = Deed(RETURN, "action_confirm", "make ready", RETURN.closed)
+
+
+def _document(job: Job) -> Known:
+    known: Known = job.ready.known
+    return known
 
 
 class Doer:
@@ -55,8 +63,10 @@ class Doer:
         self._records = records
         self._loader = loader
 
-    async def do(self, deed: Deed, jobs: Sequence[Job], settled: Settled, budget: Budget) -> dict[str, Answer]:
-        """Answers by reference. Never raises."""
+    async def do(
+        self, deed: Deed, jobs: Sequence[Job], settled: Settled, budget: Budget, which: Which = _document
+    ) -> dict[str, Answer]:
+        """Answers by reference, with the ids of `which`. Never raises."""
         answers = {job.ref: answer for job in jobs if (answer := settled(job)) is not None}
         open_jobs = [job for job in jobs if job.ref not in answers]
         waiting = [open_jobs] if open_jobs else []
@@ -67,13 +77,15 @@ class Doer:
                 answers |= dict.fromkeys((job.ref for job in group), NotApplied(_NO_TIME, 0.1))
                 continue
             calls += 1
-            told, again = await self._once(deed, group, budget)
+            told, again = await self._once(deed, group, budget, which)
             answers |= told
             waiting += again
         return answers
 
-    async def _once(self, deed: Deed, jobs: list[Job], budget: Budget) -> tuple[dict[str, Answer], list[list[Job]]]:
-        ids = tuple(job.ready.known.id for job in jobs)
+    async def _once(
+        self, deed: Deed, jobs: list[Job], budget: Budget, which: Which
+    ) -> tuple[dict[str, Answer], list[list[Job]]]:
+        ids = tuple(which(job).id for job in jobs)
         arguments = {"context": {**self._records.context, **deed.context}}
         reply = await self._transport.write(Call(deed.form.model, deed.method, arguments, ids), budget)
         if isinstance(reply, NotApplied | Doubt):
@@ -82,7 +94,7 @@ class Doer:
             half = len(jobs) // 2
             return {}, [jobs[:half], jobs[half:]]
         states = await self._states(deed, ids)
-        return {job.ref: _answer(deed, job, reply, states) for job in jobs}, []
+        return {job.ref: _answer(deed, job, which(job), reply, states) for job in jobs}, []
 
     async def _states(self, deed: Deed, ids: tuple[int, ...]) -> Mapping[int, Json] | None:
         """None when Odoo cannot be asked now."""
@@ -109,11 +121,10 @@ def to_be_booked(job: Job) -> Answer | None:
     return None
 
 
-def _answer(deed: Deed, job: Job, reply: Done | Rejected, states: Mapping[int, Json] | None) -> Answer:
+def _answer(deed: Deed, job: Job, known: Known, reply: Done | Rejected, states: Mapping[int, Json] | None) -> Answer:
     if states is None:
         words = f"Odoo answered when asked to {deed.verb}, and could not tell the document's state"
         return Doubt(words, unanswered=False)
-    known: Known = job.ready.known
     state = states.get(known.id)
     if state is None:
         return Refused(HoldReason.DELETED_IN_TARGET, f"the {known.called} was deleted in Odoo")

@@ -1,4 +1,4 @@
-"""The kinds of documents with lines that the adapter makes: sales orders and credit notes, and how Odoo names both."""
+"""The kinds of documents with lines that the adapter makes, and how Odoo names their parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Form:
     quantity: str
     #: The External ID of the document with a reference of ours.
     named: Callable[[str, str], str]
-    #: States in which it may be changed, and states in which it is confirmed (an order) or posted (a credit note).
+    #: States in which it may be changed, and states in which an order is confirmed, a credit note posted.
     open: tuple[str, ...]
     closed: tuple[str, ...]
     #: What is read of the head.
@@ -49,4 +49,16 @@ CREDIT = Form(
     open=("draft",),
     closed=("posted",),
     head=(*_HEAD, "ref", "invoice_origin", "invoice_date"),
+)
+#: A return is closed when it is ready for the warehouse, or people have received or cancelled it.
+RETURN = Form(
+    word="return",
+    model="stock.picking",
+    line_model="stock.move",
+    lines="move_ids",
+    quantity="product_uom_qty",
+    named=names.return_name,
+    open=("draft",),
+    closed=("waiting", "confirmed", "assigned", "done", "cancel"),
+    head=("name", "state"),
 )

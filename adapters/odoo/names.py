@@ -32,6 +32,16 @@ def refund_name(connection: str, ref: str) -> str:
     return _name("refund", connection, *ref.split("/"))
 
 
+def return_name(connection: str, ref: str) -> str:
+    """Of the return transfer of the refund with our reference `ref`."""
+    return _name("return", connection, *ref.split("/"))
+
+
+def returned_name(connection: str, ref: str, move_id: str) -> str:
+    """Of one of its moves, by the id of the move that took the goods to the buyer."""
+    return _name("returned", connection, *ref.split("/"), move_id)
+
+
 def line_name(connection: str, ref: str, line_key: str) -> str:
     """Of one line of a document with our reference `ref`."""
     return _name("line", connection, *ref.split("/"), line_key)

@@ -27,6 +27,8 @@ class Party:
     cells: Mapping[str, str] = field(default_factory=dict)
     #: What must not stand in a message.
     personal: tuple[str, ...] = ()
+    #: The order that a credit note belongs to.
+    order: int = 0
 
 
 class Parties(Protocol):
@@ -115,6 +117,7 @@ def _credited(document: RefundDocument, order: Json | None) -> Party | Refused:
         },
         cells={"move_type": "out_refund", "currency_id/.id": str(link(order["currency_id"]) or "")},
         personal=tuple({shown(order["partner_id"]), shown(order["partner_invoice_id"])}),
+        order=order["id"],
     )
 
 

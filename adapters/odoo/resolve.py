@@ -37,6 +37,8 @@ class Ready:
     surplus: Mapping[str, StoredLine] = field(default_factory=dict)
     #: What must not stand in a message.
     personal: tuple[str, ...] = ()
+    #: The order that a credit note belongs to.
+    order: int = 0
 
     def taxes(self, line: DocumentLine) -> tuple[int, ...]:
         """The ids of a line's taxes."""
@@ -130,6 +132,7 @@ def _ids(document: Lined, found: _Found, known: Known | None, party: Party, surp
         ids={reference: found.references[reference][0] for reference in _references(document, found.dialect)},
         surplus={line_key: line for line_key, line in surplus.items() if line.quantity},
         personal=party.personal,
+        order=party.order,
     )
 
 

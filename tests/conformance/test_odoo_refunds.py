@@ -285,7 +285,10 @@ async def test_a_line_that_another_contract_made_is_emptied(adapter: OdooAdapter
     made = await deliver_to(adapter.refunds, refund(order, ONE_MUG, DESK), until="load")
     fewer = replace(refund(order), external_id=made.external_id, sent_lines=made.sent_lines)
     await deliver_to(adapter.refunds, fewer)
-    assert [(line.product, line.quantity) for line in odoo.credits[0].lines] == [("MUG", 1), ("DESK", 0)]
+    assert [(line.product, line.quantity) for line in odoo.credits[0].lines] == [
+        ("MUG", Decimal(1)),
+        ("DESK", Decimal(0)),
+    ]
     assert odoo.credits[0].amount_total == Decimal("10.70")
 
 
@@ -324,3 +327,93 @@ async def test_what_leads_nowhere_is_told(adapter: OdooAdapter, odoo: Odoo, orde
     assert isinstance(answer, Refused)
     assert answer.reason is HoldReason.MAPPING
     assert "no product of Odoo has the internal reference 'GONE'" in answer.detail
+
+
+# ---- goods that come back ----------------------------------------------------------------------------------------
+
+BACK = {**TWO_MUGS, "restock": "yes"}
+ORDER = "__tallystick__.order__odoo__woocommerce__1042"
+
+
+def transfers(odoo: Odoo) -> list[tuple[str, str, list[Decimal]]]:
+    """State and origin of the returns, and the quantities of their moves."""
+    moves = odoo.db.models["stock.move"].table.rows.values()
+    found: dict[int, list[Decimal]] = {}
+    for move in moves:
+        if move.get("origin_returned_move_id"):
+            found.setdefault(move["picking_id"], []).append(move["product_uom_qty"])
+    rows = odoo.db.models["stock.picking"].table.rows
+    return [(rows[one]["state"], rows[one]["origin"], quantities) for one, quantities in sorted(found.items())]
+
+
+async def test_restocked_goods_make_a_return_that_is_ready(adapter: OdooAdapter, odoo: Odoo, order: Job) -> None:
+    """Once, however often; it hangs on the order, and lies ready for the warehouse."""
+    odoo.ship(ORDER)
+    made = refund(order, BACK)
+    assert [one.name for one in adapter.refunds.steps(made.document)] == ["load", "check", "post", "return", "ready"]
+    for _ in range(3):
+        done = await deliver_to(adapter.refunds, made)
+    assert done.external_id == str(odoo.credits[0].id)
+    assert transfers(odoo) == [("assigned", f"1042 refund 9 [{made.mark}]", [Decimal(2)])]
+    assert len(odoo.orders[0].pickings) == 2
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_REPLY, Fault.NEVER_APPLIED])
+@pytest.mark.parametrize(
+    ("name", "earlier", "operation"),
+    [("return", "post", "stock.picking.load"), ("ready", "return", "stock.picking.action_confirm")],
+)
+async def test_a_lost_answer_about_goods(
+    adapter: OdooAdapter, odoo: Odoo, order: Job, fault: Fault, name: str, earlier: str, operation: str
+) -> None:
+    """FC-001"""
+    odoo.ship(ORDER)
+    made = await deliver_to(adapter.refunds, refund(order, BACK), until=earlier)
+    odoo.faults.rules.append(Rule(fault, operation, first=1))
+    (answer,) = await step(adapter.refunds, name, made)
+    assert isinstance(answer, Doubt)
+    assert await verdict(adapter, name, made) is (Verdict.THIS if fault is Fault.LOST_REPLY else Verdict.ABSENT)
+    await deliver_to(adapter.refunds, made)
+    assert [state for state, _, _ in transfers(odoo)] == ["assigned"]
+
+
+async def test_goods_of_two_deliveries(adapter: OdooAdapter, odoo: Odoo, order: Job) -> None:
+    odoo.ship(ORDER, {"11": 1})
+    odoo.ship(ORDER)
+    await deliver_to(adapter.refunds, refund(order, BACK))
+    assert [quantities for _, _, quantities in transfers(odoo)] == [[Decimal(1), Decimal(1)]]
+
+
+async def test_a_second_return_takes_what_the_first_left(adapter: OdooAdapter, odoo: Odoo, order: Job) -> None:
+    odoo.ship(ORDER)
+    for number in ("9", "10"):
+        await deliver_to(adapter.refunds, refund(order, BACK, id=number))
+    assert [quantities for _, _, quantities in transfers(odoo)] == [[Decimal(2)], [Decimal(1)]]
+
+
+async def test_goods_that_are_still_to_leave_are_held(adapter: OdooAdapter, odoo: Odoo, order: Job) -> None:
+    """The credit note is booked; of the goods a person takes care, and then it goes on."""
+    made = await deliver_to(adapter.refunds, refund(order, BACK), until="post")
+    answer = await refused(adapter, "return", made)
+    assert answer.reason is HoldReason.LOCKED
+    assert "2 of 'MUG' were refunded" in answer.detail
+    assert odoo.orders[0].pickings[0].row["name"] in answer.detail
+    odoo.act("sale.order", "action_cancel", [odoo.orders[0].id], context={"disable_cancel_warning": True})
+    await deliver_to(adapter.refunds, made)
+    assert (transfers(odoo), odoo.credits[0].state) == ([], "posted")
+
+
+async def test_what_a_person_deleted_or_received_is_theirs(adapter: OdooAdapter, odoo: Odoo, order: Job) -> None:
+    odoo.ship(ORDER)
+    made = await deliver_to(adapter.refunds, refund(order, BACK), until="return")
+    back = odoo.id_of("__tallystick__.return__odoo__woocommerce__1042__refund__9")
+    odoo.act("stock.picking", "unlink", [back])
+    assert [type(answer) for answer in await step(adapter.refunds, "ready", made)] == [Applied]
+
+
+async def test_an_odoo_without_stock_has_nothing_to_take_back(odoo: Odoo) -> None:
+    del odoo.db.models["sale.order"].fields["picking_ids"]
+    async with connected(odoo) as adapter:
+        order = await deliver(adapter, job(document()))
+        await deliver_to(adapter.refunds, refund(order, BACK))
+    assert transfers(odoo) == []

@@ -94,7 +94,7 @@ class OdooCompany:
         return order
 
     async def _lines(self, order_id: int) -> list[Record]:
-        fields = ("product_id", "name", "product_uom_qty", "price_unit", "price_total", self.taxes)
+        fields = ("product_id", "name", "product_uom_qty", "price_unit", "price_total", "qty_delivered", self.taxes)
         lines = await self.find("sale.order.line", [["order_id", "=", order_id]], *fields)
         names = await self._tax_names({tax for line in lines for tax in line[self.taxes]})
         return [{**line, "taxes": [names[tax] for tax in line[self.taxes]]} for line in lines]
@@ -134,10 +134,32 @@ class OdooCompany:
         ids = [row["id"] for row in pickings]
         done = "quantity_done" if self.version < 17 else "quantity"
         for move in await self.find("stock.move", [["picking_id", "in", ids]], "product_uom_qty"):
-            values = {done: quantity if quantity is not None else move["product_uom_qty"]}
+            wanted = move["product_uom_qty"]
+            values = {done: wanted if quantity is None else min(quantity, wanted)}
             values |= {} if self.version < 17 else {"picked": True}
             await self.act("stock.move", "write", [move["id"]], values)
         await self.act("stock.picking", "button_validate", ids, context={"skip_backorder": True})
+
+    async def returns(self, order_id: int) -> list[Record]:
+        """Transfers of goods that come back from the order's buyer, each with its `moves`."""
+        domain = [["sale_line_id.order_id", "=", order_id], ["origin_returned_move_id", "!=", False]]
+        moves = await self.find("stock.move", domain, "picking_id", "product_uom_qty", "to_refund", "state")
+        ids = sorted({move["picking_id"][0] for move in moves})
+        pickings = await self.find("stock.picking", [["id", "in", ids]], "name", "state", "origin", "sale_id")
+        assert {picking["sale_id"][0] for picking in pickings} <= {order_id}
+        return [{**one, "moves": [move for move in moves if move["picking_id"][0] == one["id"]]} for one in pickings]
+
+    async def receive(self, picking_id: int) -> None:
+        """The warehouse has the goods of a return."""
+        if self.version < 17:
+            for move in await self.find("stock.move", [["picking_id", "=", picking_id]], "product_uom_qty"):
+                await self.act("stock.move", "write", [move["id"]], {"quantity_done": move["product_uom_qty"]})
+        await self.act("stock.picking", "button_validate", [picking_id])
+
+    async def stop_delivery(self, order_id: int) -> None:
+        """What is open of an order's goods is not to leave any more."""
+        rows = await self.find("stock.picking", [["sale_id", "=", order_id], ["state", "=", "assigned"]], "id")
+        await self.act("stock.picking", "action_cancel", [row["id"] for row in rows])
 
     async def invoice(self, order_id: int) -> None:
         """An invoice of what was delivered, posted."""

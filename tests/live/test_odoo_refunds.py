@@ -17,6 +17,7 @@ from .odoo_orders import again, fresh, probed
 
 pytestmark = pytest.mark.live
 ONE_MUG = {**jobs.ONE_MUG, "sku": MUG}
+TWO_MUGS = {**ONE_MUG, "quantity": 2, "amount": {"gross": "21.40"}}
 SHIPPING = {"id": "9", "title": "Courier", "amount": {"gross": "5.35"}, "taxes": [{"rate_percent": "7"}]}
 
 
@@ -208,3 +209,56 @@ async def test_what_comes_back_to_life_is_held(adapter: OdooAdapter, company: Od
     (answer,) = await step(adapter.orders, "confirm", made)
     assert isinstance(answer, Refused)
     assert answer.reason is HoldReason.LOCKED
+
+
+# ---- goods that come back ----------------------------------------------------------------------------------------
+
+
+async def test_restocked_goods_make_a_return_that_is_ready(adapter: OdooAdapter, company: OdooCompany) -> None:
+    """Three times over; the warehouse receives it, and the order's delivered quantity falls."""
+    order = await deliver(adapter, job(fresh()))
+    await company.ship(int(order.external_id or 0))
+    made = await refunded(adapter, order, {**TWO_MUGS, "restock": "yes"})
+    assert [one.name for one in adapter.refunds.steps(made.document)] == ["load", "check", "post", "return", "ready"]
+    done = [await deliver_to(adapter.refunds, made) for _ in range(3)][-1]
+    (back,) = await company.returns(int(order.external_id or 0))
+    credit = await company.credit(done.external_id)
+    assert (back["state"], back["origin"]) == ("assigned", f"{credit['ref']} [{made.mark}]")
+    assert [(move["product_uom_qty"], move["to_refund"]) for move in back["moves"]] == [(2, True)]
+    await company.receive(back["id"])
+    lines = (await company.order(order.external_id))["lines"]
+    assert [line["qty_delivered"] for line in lines] == [1, 1]
+
+
+async def test_goods_that_are_still_to_leave_are_held(adapter: OdooAdapter, company: OdooCompany) -> None:
+    """Two of three mugs have left; all three were put back into stock in the store."""
+    order = await deliver(adapter, job(fresh()))
+    await company.ship(int(order.external_id or 0), 2)
+    three = {**ONE_MUG, "quantity": 3, "amount": {"gross": "32.10"}, "restock": "yes"}
+    made = await deliver_to(adapter.refunds, await refunded(adapter, order, three), until="post")
+    (answer,) = await step(adapter.refunds, "return", made)
+    assert isinstance(answer, Refused)
+    assert answer.reason is HoldReason.LOCKED
+    assert f"1 of '{MUG}' were refunded" in answer.detail
+    await company.stop_delivery(int(order.external_id or 0))
+    await deliver_to(adapter.refunds, made)
+    (back,) = await company.returns(int(order.external_id or 0))
+    assert [move["product_uom_qty"] for move in back["moves"]] == [2]
+
+
+async def test_what_never_left_needs_no_return(adapter: OdooAdapter, company: OdooCompany) -> None:
+    """The order is cancelled: its delivery is too."""
+    order = await deliver(adapter, job(fresh()))
+    await deliver_to(adapter.orders, cancelled(order))
+    await deliver_to(adapter.refunds, await refunded(adapter, order, {**TWO_MUGS, "restock": "yes"}))
+    assert await company.returns(int(order.external_id or 0)) == []
+
+
+async def test_a_second_return_takes_what_the_first_left(adapter: OdooAdapter, company: OdooCompany) -> None:
+    order = await deliver(adapter, job(fresh()))
+    await company.ship(int(order.external_id or 0))
+    for number in ("9", "10"):
+        restocked = await refunded(adapter, order, {**TWO_MUGS, "restock": "yes"}, id=number)
+        await deliver_to(adapter.refunds, restocked)
+    backs = await company.returns(int(order.external_id or 0))
+    assert [move["product_uom_qty"] for back in backs for move in back["moves"]] == [2, 1]

@@ -1,13 +1,16 @@
 """stock.picking: deliveries of the goods of orders, their backorders, and what comes back."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..fields import Field
 from ..model import Model, Values
 from ..table import Row
 from .stock import Locations, PickingTypes, StockMoves
+
+if TYPE_CHECKING:
+    from ..database import Database
 
 _STATES = (
     ("draft", "Draft"),
@@ -24,6 +27,8 @@ _FIELDS = (
     Field("sale_id", "many2one", "Sales Order", "sale.order"),
     Field("partner_id", "many2one", "Contact", "res.partner"),
     Field("picking_type_id", "many2one", "Operation Type", "stock.picking.type", required=True),
+    Field("location_id", "many2one", "Source Location", "stock.location", required=True),
+    Field("location_dest_id", "many2one", "Destination Location", "stock.location", required=True),
     Field("date_done", "datetime", "Date of Transfer", readonly=True),
     Field("backorder_id", "many2one", "Back Order of", "stock.picking", readonly=True),
     Field("return_id", "many2one", "Return of", "stock.picking", readonly=True, only=19),
@@ -45,6 +50,10 @@ class Pickings(Model):
     label: ClassVar[str] = "Transfer"
     order: ClassVar[str] = "id desc"
     declared: ClassVar[Sequence[Field]] = _FIELDS
+
+    def __init__(self, db: "Database") -> None:
+        super().__init__(db)
+        self.on_records |= {"action_confirm"}
 
     @property
     def moves(self) -> StockMoves:
@@ -68,6 +77,22 @@ class Pickings(Model):
         carrier = self.db.models["delivery.carrier"].table.rows.get(row.get("carrier_id") or 0, {})
         link, number = carrier.get("tracking_url"), row.get("carrier_tracking_ref")
         return link.replace(_NUMBER, number) if link and number else None
+
+    def changed(self, row_id: int, given: Values, before: Row | None) -> None:
+        """A transfer that a client makes finds its order by what its moves are for."""
+        lines = self.db.models["sale.order.line"].table.rows
+        sold = [lines[self.moves.table.rows[one]["sale_line_id"] or 0] for one in self.written(row_id)]
+        if sold and self.table.rows[row_id].get("sale_id") is None:
+            self.table.update(row_id, {"sale_id": sold[0]["order_id"]})
+
+    def action_confirm(self, ids: Iterable[int]) -> bool:
+        """Drafts become ready; what is further stays as it is."""
+        for row_id in self.existing(ids):
+            if self.table.rows[row_id]["state"] == "draft":
+                self.table.update(row_id, {"state": "assigned", "write_date": self.db.now})
+                for move in list(self.written(row_id)):
+                    self.moves.table.update(move, {"state": "assigned"})
+        return True
 
     def written(self, picking_id: int) -> Collection[int]:
         """The moves of a picking."""
@@ -145,11 +170,15 @@ class Pickings(Model):
 
     def _for(self, order: Row, code: str, **values: Any) -> int:
         types = cast(PickingTypes, self.db.models["stock.picking.type"])
+        there = (self._places.shelf, self._places.buyers)
+        source, target = there if code == "outgoing" else reversed(there)
         known = {
             "sale_id": order["id"],
             "origin": order["name"],
             "partner_id": order["partner_shipping_id"],
             "picking_type_id": types.of_warehouse(order.get("warehouse_id") or 1, code),
+            "location_id": source,
+            "location_dest_id": target,
             "state": "assigned",
         }
         return self.create_one({**known, **values})
@@ -159,7 +188,7 @@ class Pickings(Model):
     ) -> int:
         there = (self._places.shelf, self._places.buyers)
         source, target = there if returns is None else reversed(there)
-        values = {"picking_id": picking_id, "sale_line_id": line_id, "product_id": product_id}
+        values = {"picking_id": picking_id, "sale_line_id": line_id, "product_id": product_id, "state": "assigned"}
         way = {"location_id": source, "location_dest_id": target, "origin_returned_move_id": returns}
         return self.moves.create_one({**values, **way, "product_uom_qty": quantity})
 

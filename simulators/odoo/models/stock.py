@@ -21,23 +21,29 @@ _TYPE = (
     Field("name", "char", "Operation Type", required=True),
     Field("code", "selection", "Type of Operation", required=True, selection=_CODES),
     Field("warehouse_id", "many2one", "Warehouse", "stock.warehouse"),
+    Field("return_picking_type_id", "many2one", "Operation Type for Returns", "stock.picking.type"),
     ACTIVE,
 )
-_STATES = (("assigned", "Available"), ("done", "Done"), ("cancel", "Cancelled"))
+_STATES = (("draft", "New"), ("assigned", "Available"), ("done", "Done"), ("cancel", "Cancelled"))
 _ZERO = Decimal(0)
 _MOVE = (
     Field("name", "char", "Description", required=True, only=16),
     Field("product_id", "many2one", "Product", "product.product", required=True),
     Field("product_uom_qty", "float", "Demand", required=True, digits=2, default=_ZERO),
+    Field("product_uom", "many2one", "UoM", "uom.uom", required=True, only=16),
+    Field("product_uom", "many2one", "Unit", "uom.uom", required=True, only=19),
     Field("quantity_done", "float", "Quantity Done", digits=2, default=_ZERO, only=16),
     Field("quantity", "float", "Quantity", digits=2, default=_ZERO, only=19),
     Field("picked", "boolean", "Picked", default=False, only=19),
-    Field("state", "selection", "Status", readonly=True, selection=_STATES, default="assigned"),
+    Field("state", "selection", "Status", readonly=True, selection=_STATES, default="draft"),
     Field("picking_id", "many2one", "Transfer", "stock.picking"),
     Field("sale_line_id", "many2one", "Sale Line", "sale.order.line"),
     Field("location_id", "many2one", "Source Location", "stock.location", required=True),
     Field("location_dest_id", "many2one", "Destination Location", "stock.location", required=True),
+    Field("picking_type_id", "many2one", "Operation Type", "stock.picking.type", readonly=True, only=16),
+    Field("picking_type_id", "many2one", "Operation Type", "stock.picking.type", only=19),
     Field("origin_returned_move_id", "many2one", "Origin return move", "stock.move"),
+    Field("to_refund", "boolean", "Update quantities on SO/PO", default=False),
 )
 
 
@@ -68,8 +74,9 @@ class PickingTypes(Model):
 
     def equip(self, warehouse_id: int) -> None:
         """Give a new warehouse its types."""
-        for code, called in (("outgoing", "Delivery Orders"), ("incoming", "Receipts")):
-            self.create_one({"name": called, "code": code, "warehouse_id": warehouse_id})
+        back = self.create_one({"name": "Receipts", "code": "incoming", "warehouse_id": warehouse_id})
+        out = {"name": "Delivery Orders", "code": "outgoing", "return_picking_type_id": back}
+        self.create_one({**out, "warehouse_id": warehouse_id})
 
     def of_warehouse(self, warehouse_id: int, code: str) -> int:
         """The id of a warehouse's type."""
@@ -90,6 +97,11 @@ class StockMoves(Model):
         return "quantity_done" if self.db.version < 17 else "quantity"
 
     def fill(self, row: Row, given: Values) -> None:
+        row["product_uom"] = (
+            row.get("product_uom") or self.db.models["product.product"].table.rows[row["product_id"]]["uom_id"]
+        )
+        picking = self.db.models["stock.picking"].table.rows[row["picking_id"]]
+        row["picking_type_id"] = row.get("picking_type_id") or picking["picking_type_id"]
         if self.db.version < 17:
             row.setdefault("name", self.db.models["product.product"].display_name(row["product_id"]))
         elif "quantity" not in given:
