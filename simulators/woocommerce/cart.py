@@ -57,18 +57,18 @@ class Cart:
             taxes = on_net(fee.amount, of_class(self.rates, fee.tax_class)) if fee.taxable else {}
         return Charge(self.next_id(), fee.name, fee.amount, taxes, fee.tax_class, fee.taxable)
 
-    def back(self, charge: Line | Charge, pieces: Mapping[int, int], nets: Mapping[int, Decimal]) -> Back:
-        """What a refund gives back of a charge: so many pieces of it, or an amount without tax."""
-        quantity = pieces.get(charge.id, 0)
+    def given_back(self, order: Order, pieces: Mapping[int, int], nets: Mapping[int, Decimal]) -> list[Back]:
+        """What a refund gives back, by the id of the charge: so many pieces of it, or an amount without tax."""
+        charges: list[Line | Charge] = [*order.lines, *order.shipping, *order.fees]
+        named = [charge for charge in charges if charge.id in {*pieces, *nets}]
+        return [self._back(charge, pieces.get(charge.id, 0), nets.get(charge.id)) for charge in named]
+
+    def _back(self, charge: Line | Charge, pieces: int, net: Decimal | None) -> Back:
         of = Decimal(charge.quantity) if isinstance(charge, Line) else Decimal(1)
-        net = nets.get(charge.id, self.rounding.amount(charge.total * quantity / of))
+        net = self.rounding.amount(charge.total * pieces / of) if net is None else net
         share = net / charge.total if charge.total else Decimal(0)
         taxes = {rate_id: self.rounding.tax(tax * share) for rate_id, tax in charge.taxes.items()}
-        return Back(self.next_id(), charge, quantity if isinstance(charge, Line) else 0, net, taxes)
-
-    def gross(self, back: Back) -> Decimal:
-        """With its taxes."""
-        return sum(back.taxes.values(), back.total)
+        return Back(self.next_id(), charge, pieces if isinstance(charge, Line) else 0, net, taxes)
 
     def apply(self, coupon: Coupon, lines: Sequence[Line]) -> Discount:
         """Take a coupon off the lines, in the basis in which prices are typed."""

@@ -106,6 +106,11 @@ class Back:
     total: Decimal
     taxes: Taxes
 
+    @property
+    def gross(self) -> Decimal:
+        """With its taxes."""
+        return sum(self.taxes.values(), self.total)
+
 
 @dataclass(slots=True)
 class Refund:

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from simulators.faults import FaultScript
 from simulators.journal import Journal
 
+from . import refunding
 from .cart import Cart
 from .hooks import Delivery, Outbox, Request, Webhook
-from .model import ADDRESS_FIELDS, Back, Charge, Coupon, Fee, Item, Line, Meta, Order, Product, Refund
+from .model import ADDRESS_FIELDS, Coupon, Fee, Item, Line, Meta, Order, Product, Refund
 from .shape import Shape, encode
 from .shipments import Shipments
 from .taxes import Rate, Rounding
@@ -257,16 +258,11 @@ class Shop:
         back, and where nothing is, it stays empty: the real shop accepts that.
         """
         order = self.orders[order_id]
-        charges = [charge for charge in _charges(order) if charge.id in {*back, *nets}]
-        given = [self.cart.back(charge, back, nets) for charge in charges]
-        whole = sum((self.cart.gross(one) for one in given), Decimal(0))
-        refund = Refund(self._post_id(), whole if amount is None and given else amount, reason, self.now(), given)
-        refund.by_gateway = by_gateway
-        order.refunds.insert(0, refund)
+        given = self.cart.given_back(order, back, nets)
+        refund = Refund(self._post_id(), amount, reason, self.now(), given, by_gateway=by_gateway)
+        refunding.add(order, refund)
         if restock:
-            _restock(given, self.products)
-        if sum((one.amount or Decimal(0) for one in order.refunds), Decimal(0)) >= order.sums.total:
-            refund.full, order.status = True, "refunded"
+            refunding.restock(given, self.products)
         self._saved(order, moves_date=True)
         return refund
 
@@ -389,20 +385,6 @@ class Shop:
 
     def _letters(self, count: int) -> str:
         return "".join(self._die.choices(string.ascii_letters + string.digits, k=count))
-
-
-def _charges(order: Order) -> list[Line | Charge]:
-    return [*order.lines, *order.shipping, *order.fees]
-
-
-def _restock(given: Sequence[Back], products: Mapping[str, Product]) -> None:
-    """Pieces go back into stock where stock is managed; the order's line counts them, the refund does not tell."""
-    for one in given:
-        product = products.get(one.of.sku or "") if isinstance(one.of, Line) else None
-        if isinstance(one.of, Line) and product is not None and product.stock is not None and one.quantity:
-            product.stock += one.quantity
-            counted = int(one.of.meta.get("_restock_refunded_items", 0))
-            one.of.meta["_restock_refunded_items"] = str(counted + one.quantity)
 
 
 def _facts(order: Order) -> dict[str, Any]:

@@ -1,46 +1,25 @@
 """The WooCommerce adapter against the double: reads, windows, deliveries, and what each failure means."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
 from adapters import KINDS
 from adapters.woocommerce.adapter import WooCommerce
-from adapters.woocommerce.settings import WooCommerceSettings
 from simulators.faults import Fault, Rule
-from simulators.serving import serve
-from simulators.woocommerce import TOPICS, Item, Shop, ShopSettings, application
+from simulators.woocommerce import TOPICS, Item, Shop, ShopSettings
 from tallystick.canonical import checks
 from tallystick.canonical.digest import digest
-from tallystick.canonical.money import amount
 from tallystick.clock import SystemClock
 from tallystick.errors import SetupError, Throttled, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import ConnectionTest, Identified, NeedsRead, OrderSource, Reading, WebhookSource, Window
-from tallystick.registry import Pace, find_kind
+from tallystick.registry import find_kind
 from tallystick.secrets import Secret
 from tallystick.settings import Connection
 from tallystick.v1 import order_pb2
-
-_SECRET = "whs-secret-1"
-_START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-
-
-class Time:
-    """A clock for the shop that only the test moves."""
-
-    def __init__(self) -> None:
-        self.moment = _START
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def forward(self, seconds: float = 1) -> None:
-        self.moment += timedelta(seconds=seconds)
+from tests.conformance.woocommerce_help import SECRET, START, Time, changed, connected, ids
 
 
 @pytest.fixture
@@ -57,39 +36,10 @@ def shop(time: Time) -> Iterator[Shop]:
     assert not shop.faults.rules or shop.faults.struck, "a fault was scripted and never struck"
 
 
-@asynccontextmanager
-async def connected(shop: Shop, **options: object) -> AsyncIterator[WooCommerce]:
-    async with serve(application(shop)) as address:
-        settings = WooCommerceSettings.model_validate(
-            {
-                "url": address,
-                "consumer_key": Secret.of("ck_demo"),
-                "consumer_secret": Secret.of("cs_demo"),
-                "webhook_secrets": (Secret.of(_SECRET),),
-                "private_network": True,
-                "pace": Pace(rate_per_s=1000, burst=1000, parallel=2),
-                **options,
-            }
-        )
-        adapter = WooCommerce("woocommerce", settings, SystemClock())
-        try:
-            yield adapter
-        finally:
-            await adapter.close()
-
-
 @pytest.fixture
 async def adapter(shop: Shop) -> AsyncIterator[WooCommerce]:
     async with connected(shop) as adapter:
         yield adapter
-
-
-async def changed(adapter: WooCommerce, start: datetime, end: datetime) -> list[Reading | NeedsRead]:
-    return [found async for page in adapter.changed_orders(Window(start, end)) for found in page]
-
-
-def ids(found: list[Reading | NeedsRead]) -> list[str]:
-    return sorted({reading.object_id for reading in found}, key=int)
 
 
 def test_the_abilities(adapter: WooCommerce) -> None:
@@ -113,7 +63,7 @@ async def test_an_order_is_read_whole(adapter: WooCommerce, shop: Shop) -> None:
     found = await adapter.read_order(str(order.id))
     assert found.order is not None
     assert checks.findings(found.order) == []
-    assert found.source_modified == _START
+    assert found.source_modified == START
     assert [line.sku for line in found.order.lines] == ["MUG-1", "BOOK-1"]
 
 
@@ -140,7 +90,7 @@ async def test_an_id_that_is_none_is_not_sent(adapter: WooCommerce) -> None:
 
 async def test_api_answer_and_delivery_are_one_content(adapter: WooCommerce, shop: Shop) -> None:
     order = shop.place_order([Item("MUG-1")])
-    shop.outbox.subscribe("order.created", "http://127.0.0.1:9/", _SECRET)
+    shop.outbox.subscribe("order.created", "http://127.0.0.1:9/", SECRET)
     shop.outbox.owe("order.created", order.id)
     (delivery,) = shop.pending_deliveries()
     parsed = adapter.parse_order(shop.take(delivery).body)
@@ -148,82 +98,6 @@ async def test_api_answer_and_delivery_are_one_content(adapter: WooCommerce, sho
     assert parsed.order is not None
     assert read.order is not None
     assert digest(parsed.order) == digest(read.order)
-
-
-async def test_refunds_are_parts_of_their_order(adapter: WooCommerce, shop: Shop, time: Time) -> None:
-    """FC-062: the order shows their totals only; what went back is read apart, and comes in with the order."""
-    order = shop.place_order([Item("MUG-1", 2), Item("BOOK-1")], shipping=Decimal("5.00"))
-    mug, post = order.lines[0], order.shipping[0]
-    shop.refund(order.id, back={mug.id: 1, post.id: 1}, reason="broken")
-    time.forward()
-    shop.refund(order.id, Decimal("2.00"), "goodwill")
-    found = await adapter.read_order(str(order.id))
-    assert found.order is not None
-    parts = {part.refund.reason: part.refund for part in found.parts if part.refund is not None}
-    assert sorted(found.order.refund_ids) == sorted(part.object_id for part in found.parts)
-    assert [(line.line_id, line.quantity) for line in parts["broken"].lines] == [(str(mug.id), "1")]
-    assert [line.id for line in parts["broken"].shipping_lines] == [str(post.id)]
-    assert amount(parts["broken"].total) == Decimal("17.60")
-    assert amount(parts["goodwill"].adjustment.gross) == Decimal("2.00")
-    assert [finding for part in found.parts for finding in part.findings] == []
-
-
-async def test_a_page_of_changes_carries_refunds_too(adapter: WooCommerce, shop: Shop) -> None:
-    """With the same content as a read, so that the two are one sighting."""
-    plain, order = (shop.place_order([Item("MUG-1", 2)]) for _ in range(2))
-    shop.refund(order.id, back={order.lines[0].id: 1})
-    found = {one.object_id: one for one in await changed(adapter, _START, _START) if isinstance(one, Reading)}
-    read = await adapter.read_order(str(order.id))
-    assert (len(found[str(plain.id)].parts), len(found[str(order.id)].parts)) == (0, 1)
-    assert [digest(part.refund) for part in read.parts if part.refund] == [
-        digest(part.refund) for part in found[str(order.id)].parts if part.refund
-    ]
-
-
-async def test_a_delivery_about_a_refund_leads_to_a_read(adapter: WooCommerce, shop: Shop) -> None:
-    """There is no topic of refunds: the order's own tells, with a body that shows too little."""
-    order = shop.place_order([Item("MUG-1", 2)])
-    shop.outbox.subscribe("order.updated", "http://127.0.0.1:9/", _SECRET)
-    shop.refund(order.id, back={order.lines[0].id: 1})
-    (delivery,) = shop.pending_deliveries()
-    request = shop.take(delivery)
-    headers = {name.lower(): value for name, value in request.headers}
-    found = adapter.reading(headers, request.body)
-    assert isinstance(found, NeedsRead)
-    assert found.object_id == str(order.id)
-
-
-async def test_more_refunds_than_a_page_holds(adapter: WooCommerce, shop: Shop) -> None:
-    order = shop.place_order([Item("MUG-1", 50)])
-    for _ in range(120):
-        shop.refund(order.id, Decimal("0.50"))
-    found = await adapter.read_order(str(order.id))
-    assert len(found.parts) == 120
-
-
-async def test_a_refund_that_comes_while_its_order_is_read(adapter: WooCommerce, shop: Shop) -> None:
-    """The list shows one more than the order: both are read again."""
-    order = shop.place_order([Item("MUG-1", 2)])
-    shop.refund(order.id, Decimal("1.00"))
-    late = [Decimal("2.00")]
-
-    def shown(order_row: dict[str, Any]) -> dict[str, Any]:
-        if late:
-            shop.refund(order.id, late.pop())
-        return order_row
-
-    shop.spoiled[order.id] = shown
-    found = await adapter.read_order(str(order.id))
-    assert sorted(str(amount(part.refund.total)) for part in found.parts if part.refund) == ["1.00", "2.00"]
-
-
-async def test_refunds_that_never_agree_with_their_order(adapter: WooCommerce, shop: Shop) -> None:
-    order = shop.place_order([Item("MUG-1", 2)])
-    shop.spoiled[order.id] = lambda shown: {**shown, "refunds": [{"id": 999, "total": "-1.00"}]}
-    with pytest.raises(Unavailable, match="changed each time"):
-        await adapter.read_order(str(order.id))
-    (found,) = await changed(adapter, _START, _START)
-    assert isinstance(found, NeedsRead)
 
 
 def test_payloads_that_are_no_order_are_said_so(adapter: WooCommerce) -> None:
@@ -251,7 +125,7 @@ async def test_a_window_finds_the_same_orders_in_every_zone(
     for _ in range(6):
         placed.append(str(shop.place_order([Item("MUG-1")]).id))
         time.forward(60)
-    found = await changed(adapter, _START + timedelta(seconds=60), _START + timedelta(seconds=180))
+    found = await changed(adapter, START + timedelta(seconds=60), START + timedelta(seconds=180))
     assert ids(found) == placed[1:4]
 
 
@@ -282,29 +156,29 @@ async def test_the_nights_when_clocks_are_changed(
 async def test_both_ends_belong_to_the_window(adapter: WooCommerce, shop: Shop) -> None:
     """The shop excludes them, so the window is sent a second wider."""
     order = shop.place_order([Item("MUG-1")])
-    assert ids(await changed(adapter, _START, _START)) == [str(order.id)]
+    assert ids(await changed(adapter, START, START)) == [str(order.id)]
     half = timedelta(milliseconds=500)
-    assert ids(await changed(adapter, _START + half, _START + half)) == [str(order.id)]
-    assert ids(await changed(adapter, _START + timedelta(seconds=2), _START + timedelta(seconds=9))) == []
+    assert ids(await changed(adapter, START + half, START + half)) == [str(order.id)]
+    assert ids(await changed(adapter, START + timedelta(seconds=2), START + timedelta(seconds=9))) == []
 
 
 async def test_the_trash_is_in_the_window_and_drafts_are_not(adapter: WooCommerce, shop: Shop) -> None:
     kept, trashed = (shop.place_order([Item("MUG-1")]) for _ in range(2))
     shop.place_order([Item("MUG-1")], status="checkout-draft")
     shop.trash(trashed.id)
-    assert ids(await changed(adapter, _START, _START)) == [str(kept.id), str(trashed.id)]
+    assert ids(await changed(adapter, START, START)) == [str(kept.id), str(trashed.id)]
 
 
 async def test_many_pages(adapter: WooCommerce, shop: Shop) -> None:
     placed = [str(shop.place_order([Item("MUG-1")]).id) for _ in range(230)]
-    assert ids(await changed(adapter, _START, _START)) == placed
+    assert ids(await changed(adapter, START, START)) == placed
 
 
 async def test_an_order_that_changes_during_the_walk_hides_none(adapter: WooCommerce, shop: Shop, time: Time) -> None:
     """It leaves the window and shifts the pages after it; the second pass finds what the first skipped."""
     orders = [shop.place_order([Item("MUG-1")]) for _ in range(150)]
     found: list[str] = []
-    async for page in adapter.changed_orders(Window(_START, _START)):
+    async for page in adapter.changed_orders(Window(START, START)):
         if not found:
             time.forward(60)
             shop.edit(orders[0].id)
@@ -316,14 +190,14 @@ async def test_an_old_shop_that_cannot_sort_by_change(adapter: WooCommerce, shop
     """It refuses `orderby=modified`; sorted by creation the same orders are found."""
     shop.settings.sorts_by_change = False
     placed = [str(shop.place_order([Item("MUG-1")]).id) for _ in range(3)]
-    assert ids(await changed(adapter, _START, _START)) == placed
+    assert ids(await changed(adapter, START, START)) == placed
 
 
 async def test_one_order_that_cannot_be_translated_does_not_stop_the_walk(adapter: WooCommerce, shop: Shop) -> None:
     """A plugin that spoils one order must not hide all others; that order is left to a read of its own."""
     good, bad = (shop.place_order([Item("MUG-1")]) for _ in range(2))
     shop.spoiled[bad.id] = lambda shown: {"id": shown["id"], "status": "processing"}
-    found = {reading.object_id: type(reading) for reading in await changed(adapter, _START, _START)}
+    found = {reading.object_id: type(reading) for reading in await changed(adapter, START, START)}
     assert found == {str(good.id): Reading, str(bad.id): NeedsRead}
 
 
@@ -335,7 +209,7 @@ async def test_on_the_old_storage_edits_are_found_by_the_date_of_the_order(
     order = shop.place_order([Item("MUG-1")])
     time.forward(3600)
     shop.set_quantity(order.id, 0, 5)
-    assert order.modified == _START
+    assert order.modified == START
     (found,) = await changed(adapter, time.moment - timedelta(seconds=60), time.moment)
     assert isinstance(found, Reading)
     assert found.order is not None
@@ -391,7 +265,7 @@ async def test_a_lasting_failure_is_unavailable_and_never_gone(adapter: WooComme
     with pytest.raises(Unavailable):
         await adapter.read_order(str(order.id))
     with pytest.raises(Unavailable):
-        await changed(adapter, _START, _START)
+        await changed(adapter, START, START)
 
 
 @pytest.mark.parametrize(
@@ -428,7 +302,7 @@ async def test_a_read_key_is_enough(adapter: WooCommerce, shop: Shop) -> None:
     shop.settings.keys = {"ck_demo": ("cs_demo", "read")}
     order = shop.place_order([Item("MUG-1")])
     assert (await adapter.read_order(str(order.id))).order is not None
-    assert len(await changed(adapter, _START, _START)) == 1
+    assert len(await changed(adapter, START, START)) == 1
     await adapter.webhooks()
 
 
@@ -443,7 +317,7 @@ async def test_a_host_that_strips_the_authorization_header(shop: Shop) -> None:
 
 async def test_webhooks_are_listed_as_the_shop_holds_them(adapter: WooCommerce, shop: Shop) -> None:
     for topic in TOPICS:
-        shop.outbox.subscribe(topic, "http://127.0.0.1:9/", _SECRET)
+        shop.outbox.subscribe(topic, "http://127.0.0.1:9/", SECRET)
     shop.outbox.webhooks[2].status = "disabled"
     found = {state.topic: state.active for state in await adapter.webhooks()}
     assert found == {
@@ -463,7 +337,7 @@ async def test_the_connection_test_of_a_good_shop(shop: Shop) -> None:
     """FC-129: the filter by date is proved on the shop itself."""
     shop.place_order([Item("MUG-1")])
     for topic in TOPICS:
-        shop.outbox.subscribe(topic, "https://tally.example/shop", _SECRET)
+        shop.outbox.subscribe(topic, "https://tally.example/shop", SECRET)
     async with connected(shop, webhook_address="https://tally.example/shop") as adapter:
         assert await failures(adapter) == {}
 
@@ -472,8 +346,8 @@ async def test_the_connection_test_says_what_is_wrong(shop: Shop) -> None:
     """FC-127: a secret with entities in it never verifies. Old storage, webhooks to nowhere and disabled ones."""
     shop.place_order([Item("MUG-1")])
     shop.settings.hpos = False
-    shop.outbox.subscribe("order.created", "https://old.example/", _SECRET)
-    shop.outbox.subscribe("order.updated", "https://tally.example/shop", _SECRET).status = "disabled"
+    shop.outbox.subscribe("order.created", "https://old.example/", SECRET)
+    shop.outbox.subscribe("order.updated", "https://tally.example/shop", SECRET).status = "disabled"
     secrets = (Secret.of("a&b"),)
     async with connected(shop, webhook_address="https://tally.example/shop", webhook_secrets=secrets) as adapter:
         found = await failures(adapter)
