@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import structlog
 
 from tallystick.breaker import Breaker, PoisonLimiter
+from tallystick.built import Build, Built, Unwanted
 from tallystick.clock import Budget, Clock, Timing
-from tallystick.contract.document import Document
 from tallystick.crashpoints import reach
 from tallystick.errors import Throttled, Unauthorised, Unavailable
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.rows import Claim, EffectState, Head, Intent, Kind, RecordResult, Row
 from tallystick.ports import Answer, Doubt, Job, NotApplied, Refused, Sink, Step
-from tallystick.reasons import HoldReason, NotEligible, WaitReason
+from tallystick.reasons import HoldReason, WaitReason
 from tallystick.telemetry import SLO_S, Metrics
 from tallystick.turn import Move, Rules, Turn
 
@@ -31,26 +31,6 @@ log = structlog.get_logger(__name__)
 REREAD_AFTER_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A document as the contract made it, with its mark."""
-
-    document: Document
-    mark: str
-    contract_version: str
-    #: The customer that has to be in the target first, as a row of its own lane; None for none.
-    customer: Row | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unwanted:
-    """There is nothing to make: the order ended before it had a document."""
-
-    reason: NotEligible
-
-
-#: Makes the document of a head, or says why not. Pure.
-Build = Callable[[Head], Built | Refused | Unwanted]
 #: Asks intake to read an order of a connection again.
 Reread = Callable[[str, str], Awaitable[None]]
 

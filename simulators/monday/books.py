@@ -9,6 +9,7 @@ from simulators import shopify, woocommerce
 from simulators.monday.weekend import SHOPIFY, WOOCOMMERCE
 from simulators.odoo import Odoo
 from simulators.shopify import pricing
+from simulators.shopify.model import Order as ShopifyOrder
 from tallystick.canonical.money import quantise
 
 Money = Mapping[str, Decimal]
@@ -74,7 +75,7 @@ class Books:
                 order.id,
                 f"#{order.number}",
                 order.currency,
-                pricing.current(order).price,
+                _booked(order),
                 order.cancelled_at is not None,
             )
             for order in self._shopify.orders.values()
@@ -119,6 +120,12 @@ class Books:
     def complete(self, held: Sequence[str]) -> bool:
         """Whether everything that is due stands in Odoo, confirmed and with the shop's total."""
         return all(not book.missing and not any(book.difference.values()) for book in self.compare(held))
+
+
+def _booked(order: ShopifyOrder) -> Decimal:
+    """What the order is worth without its refunds, which are documents of their own."""
+    given_back = sum((one.amount for refund in order.refunds for one in refund.payments), _ZERO)
+    return pricing.current(order).price + (_ZERO if order.cancelled_at else given_back)
 
 
 def _sums(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

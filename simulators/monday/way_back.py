@@ -66,7 +66,7 @@ class WayBack:
     def refund(self) -> None:
         """Each shop takes one piece of another order back."""
         order_id, _ = self._confirmed(SHOPIFY)[-1]
-        made = self.shop.refund(order_id, {self._first_line(SHOPIFY, order_id): 1})
+        made = self.shop.refund(order_id, {self._first_line(SHOPIFY, order_id): 1}, restock_type="no_restock")
         self.given_back.append(GivenBack(SHOPIFY, order_id, made.id, sum((one.amount for one in made.payments), _ZERO)))
         order_id, _ = self._confirmed(WOOCOMMERCE)[-1]
         given = self.woo.refund(order_id, back={self._first_line(WOOCOMMERCE, order_id): 1})

@@ -3,7 +3,7 @@
 from simulators.shopify.admin import application
 from simulators.shopify.checkout import Cart
 from simulators.shopify.hooks import Delivery, Sender
-from simulators.shopify.model import B2B, Address, Discount, Item, Rate
+from simulators.shopify.model import B2B, Address, Discount, Item, Order, Rate
 from simulators.shopify.shop import Shop
 
-__all__ = ["B2B", "Address", "Cart", "Delivery", "Discount", "Item", "Rate", "Sender", "Shop", "application"]
+__all__ = ["B2B", "Address", "Cart", "Delivery", "Discount", "Item", "Order", "Rate", "Sender", "Shop", "application"]

@@ -1,8 +1,8 @@
 """Customers as far as orders need them: made if absent, never updated from an order."""
 
+from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import key
 from tallystick.contract.document import CustomerDocument
-from tallystick.engine import Built, Unwanted
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan

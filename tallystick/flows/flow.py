@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Protocol
 
-from tallystick.engine import Built, Unwanted
+from tallystick.built import Built, Unwanted
 from tallystick.flows.plan import Plan
 from tallystick.kafka.topics import Topic
 from tallystick.ledger.rows import Head, Row

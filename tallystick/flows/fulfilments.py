@@ -3,10 +3,10 @@
 A STATE effect for each revision of a shipment, since a tracking number may come or change later.
 """
 
+from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import key, order_key
 from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
-from tallystick.engine import Built, Unwanted
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import orjson
 
+from tallystick.built import Built
 from tallystick.contract.document import CustomerDocument, Document
-from tallystick.engine import Built
 from tallystick.ledger.rows import Head, Row
 from tallystick.marks import mark
 

@@ -1,9 +1,9 @@
 """Orders: a STATE effect for each revision, in the lane that everything else about the order shares."""
 
+from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import order_key
 from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
-from tallystick.engine import Built, Unwanted
 from tallystick.flows import customers
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built

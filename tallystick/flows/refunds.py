@@ -1,9 +1,9 @@
 """Refunds: a DELTA effect each, in the lane of its order; a document of its own that never changes the order's."""
 
+from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import key, order_key
 from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
-from tallystick.engine import Built, Unwanted
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tallystick.engine import Built, Unwanted
+from tallystick.built import Built, Unwanted
 from tallystick.flows.flow import Flow, Source
 from tallystick.flows.plan import Plan
 from tallystick.flows.table import FLOWS

@@ -128,6 +128,8 @@ class Head:
     #: Seconds since the last doubt about this entity; None when there never was one.
     doubt_age_s: float | None
     parent_skipped: bool
+    #: The order that a DELTA belongs to ended before it had a document.
+    parent_ended: bool
     recorded_for_s: float
     #: Its time was over before, and that was counted.
     overdue: bool = False

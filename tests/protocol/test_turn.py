@@ -53,6 +53,7 @@ HEAD = Head(
     parent_external_id=None,
     doubt_age_s=None,
     parent_skipped=False,
+    parent_ended=False,
     recorded_for_s=0.0,
 )
 IN_DOUBT = replace(HEAD, state=EffectState.IN_DOUBT, intents=1, attempts=1, doubt_age_s=0.0)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tallystick.built import Built, Unwanted
 from tallystick.canonical import written
 from tallystick.contract.document import RefundDocument
-from tallystick.engine import Built, Unwanted
 from tallystick.flows.plan import Plan
 from tallystick.flows.router import Router
 from tallystick.ledger.rows import Claim, EffectState, Head, Kind
@@ -77,6 +77,7 @@ def built(found: event_pb2.Event, **parts: Any) -> Built | Refused | Unwanted:
         parent_external_id="17",
         doubt_age_s=None,
         parent_skipped=False,
+        parent_ended=False,
         recorded_for_s=0,
     )
     return router(**parts).build(head)

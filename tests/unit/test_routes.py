@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tallystick.engine import Built
+from tallystick.built import Built
 from tallystick.flows.plan import Plan
 from tallystick.flows.router import Router
 from tallystick.ledger.rows import Claim, EffectState, Head, Kind
@@ -48,9 +48,10 @@ def _head(body: bytes) -> Head:
         applied_mark=None,
         lines=(),
         parent_revision=None,
-    parent_external_id=None,
+        parent_external_id=None,
         doubt_age_s=None,
         parent_skipped=False,
+        parent_ended=False,
         recorded_for_s=0,
     )
 

@@ -157,6 +157,10 @@ SELECT
     (e.kind = 'DELTA' AND EXISTS (
         SELECT FROM effect s WHERE s.target = l.target AND s.lane_key = l.lane_key AND s.kind = 'STATE'
           AND s.state = 'SKIPPED')) AS parent_skipped,
+    -- The newest revision of the order gave way to nothing newer: it ended before it had a document.
+    (e.kind = 'DELTA' AND parent.applied_revision IS NULL AND 'SUPERSEDED' = (
+        SELECT s.state FROM effect s WHERE s.target = l.target AND s.lane_key = l.lane_key
+          AND s.entity_type = 'order' AND s.kind = 'STATE' ORDER BY s.seq DESC LIMIT 1)) AS parent_ended,
     extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s, e.overdue
 FROM ours c
 JOIN lane l ON l.target = c.target AND l.lane_key = c.lane_key AND l.epoch = c.epoch
