@@ -398,7 +398,7 @@ async def test_the_loops_go_on_after_a_store_was_down(side: Side) -> None:
             return placed <= {event.object_id for event in await side.events()}
 
         async def found() -> bool:
-            return await side.revisions(lost.id) == [1]
+            return await seen(side, "down") == {str(lost.id)}
 
         await until(others)
         refused = {"connection": "down"}
@@ -426,4 +426,7 @@ async def test_a_store_that_no_longer_delivers_is_reported(side: Side) -> None:
         woo.outbox.webhooks[1].status = "active"
         assert await pollers.watch("woo") is True
         woo.settings.keys = {}
+        assert await pollers.watch("woo") is None
+        # A fault of our own ends neither the watch nor, with it, everything else in the process.
+        side.stores["woo"].webhooks = None
         assert await pollers.watch("woo") is None
