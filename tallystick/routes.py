@@ -1,7 +1,7 @@
 """From canonical events to ledger rows and from ledger heads to documents: where the contract of each route applies."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 import orjson
@@ -121,9 +121,14 @@ def _built(head: Head, document: Document, version: str, customer: Row | None) -
 
 def _content(document: Document) -> bytes:
     """What the mark is a digest of: all of the document but the name of the contract that made it."""
-    if isinstance(document, OrderDocument):
-        document = replace(document, contract_version="")
-    return orjson.dumps(document, default=_plain, option=orjson.OPT_SORT_KEYS)
+    content = [getattr(document, name) for name in _CONTENT[type(document)]]
+    return orjson.dumps(content, default=_plain, option=orjson.OPT_SORT_KEYS)
+
+
+_CONTENT = {
+    kind: tuple(field.name for field in fields(kind) if field.name != "contract_version")
+    for kind in (OrderDocument, CustomerDocument)
+}
 
 
 def _plain(value: object) -> object:
