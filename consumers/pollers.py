@@ -116,6 +116,9 @@ class Pollers:
         except TallystickError as error:
             log.warning("webhooks not checked", connection=connection, error=str(error))
             return None
+        except Exception:
+            log.exception("webhooks not checked", connection=connection)
+            return None
         silent = sorted(state.topic for state in states if not state.active)
         active = bool(states) and not silent
         if self._active.get(connection) is not active:

@@ -6,6 +6,7 @@ The rules are those of the protocol, sections 4 to 6; the exhaustive search unde
 import random
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import Any
 
 from tallystick.contract.document import Document, OrderDocument, RefundDocument
 from tallystick.ledger.rows import EffectState, Head, Kind, Outcome, Row
@@ -235,14 +236,13 @@ class Turn:
     def advance(self, applied: Applied, *, proved: bool = False) -> None:
         """This step is done; the last one makes the effect APPLIED."""
         last = self.step_index == len(self.steps) - 1
-        if last:
-            outcome = self._outcome(EffectState.APPLIED, "applied")
-            outcome = replace(outcome, applied_revision=self.head.revision, applied_mark=self.mark)
-        else:
-            outcome = self._outcome(EffectState.QUEUED, "done" if self.step.writes else "checked")
-            outcome = replace(outcome, step=self.step_index + 1)
-        self.outcome = replace(
-            outcome,
+        done = "done" if self.step.writes else "checked"
+        self.outcome = self._outcome(
+            EffectState.APPLIED if last else EffectState.QUEUED,
+            "applied" if last else done,
+            step=self.step_index if last else self.step_index + 1,
+            applied_revision=self.head.revision if last else None,
+            applied_mark=self.mark if last else None,
             external_id=applied.external_id or self.head.external_id,
             number=applied.number,
             clear_late=proved and self._only_request_of_its_window(),
@@ -298,18 +298,18 @@ class Turn:
 
     # ---- outcomes --------------------------------------------------------------------------------------------------
 
-    def settle(self, state: EffectState, what: str, **more: object) -> None:
+    def settle(self, state: EffectState, what: str, **more: Any) -> None:
         """A terminal state."""
-        self.outcome = replace(self._outcome(state, what), **more)  # type: ignore[arg-type]
+        self.outcome = self._outcome(state, what, **more)
 
     def goes_on(self, state: EffectState, detail: str, *, doubt: bool = False) -> None:
         """Not terminal, and the lane goes on in the next wave."""
-        self.outcome = replace(self._outcome(state, "in doubt" if doubt else ""), detail=detail, doubt=doubt)
+        self.outcome = self._outcome(state, "in doubt" if doubt else "", detail=detail, doubt=doubt)
 
     def hold(self, reason: HoldReason, detail: str, *, back: EffectState | None = None, doubt: bool = False) -> None:
         """Stop the lane for a person; an effect in doubt stays in doubt."""
         state = back or self._resting_state()
-        self.outcome = replace(self._outcome(state, "held"), hold=reason, detail=detail, doubt=doubt)
+        self.outcome = self._outcome(state, "held", hold=reason, detail=detail, doubt=doubt)
 
     def wait(
         self,
@@ -323,8 +323,9 @@ class Turn:
         what: str = "",
     ) -> None:
         """Give the lane back until it is due."""
-        self.outcome = replace(
-            self._outcome(back or self._resting_state(), what),
+        self.outcome = self._outcome(
+            back or self._resting_state(),
+            what,
             wait=reason,
             due_in_s=max(due_in_s, 0.01),
             detail=detail,
@@ -335,17 +336,18 @@ class Turn:
     def _resting_state(self) -> EffectState:
         return EffectState.IN_DOUBT if self.state in _UNFINISHED else self.state
 
-    def _outcome(self, state: EffectState, what: str) -> Outcome:
+    def _outcome(self, state: EffectState, what: str, *, step: int | None = None, **more: Any) -> Outcome:
         return Outcome(
             claim=self.head.claim,
             seq=self.head.seq,
             was_state=self.state,
             was_step=self.head.step,
             state=state,
-            step=self.step_index,
+            step=self.step_index if step is None else step,
             what=what,
             step_name=self.steps[self.step_index].name if self.steps else "",
             contract_version=self.contract_version,
+            **more,
         )
 
     def line_keys(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ anything: a finding holds the order, and its detail tells an accountant both fig
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 
 from google.type import money_pb2
 
@@ -18,7 +18,11 @@ from tallystick.reasons import HoldReason
 from tallystick.v1 import event_pb2, order_pb2
 from tallystick.v1 import money_pb2 as taxed_pb2
 
+_ZERO = Decimal(0)
 Charge = order_pb2.OrderLine | order_pb2.ShippingLine | order_pb2.Fee
+
+#: Net, tax and gross.
+Figures = tuple[Decimal, Decimal, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Bounds:
 class Sheet:
     """An order's figures with their names, laid out once for all rules."""
 
-    __slots__ = ("charges", "coins", "currency", "order", "taxed")
+    __slots__ = ("_figures", "charges", "coins", "currency", "order", "taxed", "totals")
 
     def __init__(self, order: order_pb2.Order) -> None:
         self.order = order
@@ -50,8 +54,23 @@ class Sheet:
             *((f"fee {fee.id}", fee) for fee in order.fees),
         ]
         self.taxed = [*((name, charge.amount) for name, charge in self.charges), *_parts(order)]
+        #: Those that are stated, by their names.
+        self.totals = {field.name: value for field, value in order.totals.ListFields()}
         #: Amounts that are paid or booked, and so have to be whole in minor units.
-        self.coins = [*_coins(order, self.taxed)]
+        self.coins = [*((f"totals.{name}", value) for name, value in self.totals.items()), *_coins(order, self.taxed)]
+        self._figures: list[Figures] | None = None
+
+    def total(self, name: str) -> Decimal:
+        """One of the totals; what is not stated is zero."""
+        value = self.totals.get(name)
+        return _ZERO if value is None else amount(value)
+
+    @property
+    def figures(self) -> list[Figures]:
+        """Net, tax and gross of `taxed`; only for an order whose currency is known."""
+        if self._figures is None:
+            self._figures = [(amount(t.net), amount(t.tax), amount(t.gross)) for _, t in self.taxed]
+        return self._figures
 
     def fractions(self) -> Iterator[tuple[str, money_pb2.Money]]:
         """Prices per piece and single taxes, which may have fractions of a minor unit."""
@@ -72,8 +91,6 @@ def _parts(order: order_pb2.Order) -> Iterator[tuple[str, taxed_pb2.TaxedAmount]
 def _coins(
     order: order_pb2.Order, taxed: Iterable[tuple[str, taxed_pb2.TaxedAmount]]
 ) -> Iterator[tuple[str, money_pb2.Money]]:
-    for field, value in order.totals.ListFields():
-        yield f"totals.{field.name}", value
     for name, amounts in taxed:
         for field, value in amounts.ListFields():
             yield f"{name} {field.name}", value
@@ -176,10 +193,9 @@ def _whole(sheet: Sheet, _: Bounds) -> Iterator[str]:
 
 
 def _header(sheet: Sheet, _: Bounds) -> Iterator[str]:
-    totals = sheet.order.totals
     parts = ("net", "tax", "shipping", "fees", "tips", "duties", "rounding")
-    added = sum((amount(getattr(totals, part)) for part in parts), Decimal(0))
-    total = amount(totals.total)
+    added = sum((amount(sheet.totals[part]) for part in parts if part in sheet.totals), _ZERO)
+    total = sheet.total("total")
     if added != total:
         yield (
             f"net + tax + shipping + fees + tips + duties + rounding make {added} {sheet.currency}, "
@@ -188,56 +204,52 @@ def _header(sheet: Sheet, _: Bounds) -> Iterator[str]:
 
 
 def _not_negative(sheet: Sheet, _: Bounds) -> Iterator[str]:
-    total = amount(sheet.order.totals.total)
+    total = sheet.total("total")
     if total < 0:
         yield f"the total is negative: {total} {sheet.currency}"
 
 
 def _gross(sheet: Sheet, _: Bounds) -> Iterator[str]:
-    for name, taxed in sheet.taxed:
-        net, tax, gross = amount(taxed.net), amount(taxed.tax), amount(taxed.gross)
+    for (name, _taxed), (net, tax, gross) in zip(sheet.taxed, sheet.figures, strict=True):
         if net + tax != gross:
             yield f"{name}: net {net} + tax {tax} is not gross {gross}"
 
 
 def _nothing_booked(sheet: Sheet, _: Bounds) -> Iterator[str]:
-    for line in sheet.order.lines:
-        if not booked(line) and amount(line.amount.gross):
-            yield f"line {line.id} has no piece left, but {amount(line.amount.gross)} {sheet.currency}"
+    for line, (_net, _tax, gross) in zip(sheet.order.lines, sheet.figures, strict=False):
+        if gross and not booked(line):
+            yield f"line {line.id} has no piece left, but {gross} {sheet.currency}"
 
 
 def _line_taxes(sheet: Sheet, bounds: Bounds) -> Iterator[str]:
-    for name, charge in sheet.charges:
-        if not any(tax.HasField("amount") for tax in charge.taxes):
+    for (name, charge), (_net, tax, _gross) in zip(sheet.charges, sheet.figures, strict=False):
+        if not any(one.HasField("amount") for one in charge.taxes):
             continue
-        stated = sum((amount(tax.amount) for tax in charge.taxes), Decimal(0))
-        tax = amount(charge.amount.tax)
+        stated = sum((amount(one.amount) for one in charge.taxes), _ZERO)
         if stated != tax and abs(stated - tax) > bounds.of(len(charge.taxes), sheet.currency):
             yield f"{name}: its single taxes make {stated}, its tax is {tax}"
 
 
 def _sums(sheet: Sheet, bounds: Bounds) -> Iterator[str]:
-    order, totals = sheet.order, sheet.order.totals
-    compared: tuple[tuple[str, Iterable[Charge], money_pb2.Money], ...] = (
-        ("the lines", order.lines, totals.net),
-        ("the shipping lines", order.shipping_lines, totals.shipping),
-        ("the fees", order.fees, totals.fees),
-    )
-    for name, parts, stated in compared:
-        nets = [amount(part.amount.net) for part in parts]
-        yield from _strayed(f"{name} without tax", nets, amount(stated), bounds.of(len(nets), sheet.currency))
-    everything = [charge for _, charge in sheet.charges]
-    allowed = bounds.of(tax_parts(everything), sheet.currency)
-    yield from _strayed("the taxes", [amount(part.amount.tax) for part in everything], amount(totals.tax), allowed)
-
-
-def tax_parts(parts: Iterable[Charge]) -> int:
-    """How many roundings of tax the parts hold: one for each tax of each part."""
-    return sum(max(1, len(part.taxes)) for part in parts if part.taxes or amount(part.amount.tax))
+    order, own = sheet.order, iter(sheet.figures)
+    for name, parts, total in (
+        ("the lines", order.lines, "net"),
+        ("the shipping lines", order.shipping_lines, "shipping"),
+        ("the fees", order.fees, "fees"),
+    ):
+        nets = [net for net, _tax, _gross in islice(own, len(parts))]
+        yield from _strayed(f"{name} without tax", nets, sheet.total(total), bounds.of(len(nets), sheet.currency))
+    charged = [
+        (len(charge.taxes), tax) for (_, charge), (_n, tax, _g) in zip(sheet.charges, sheet.figures, strict=False)
+    ]
+    # One rounding for each tax of each part.
+    roundings = sum(max(1, taxes) for taxes, tax in charged if taxes or tax)
+    allowed = bounds.of(roundings, sheet.currency)
+    yield from _strayed("the taxes", [tax for _, tax in charged], sheet.total("tax"), allowed)
 
 
 def _strayed(name: str, parts: Sequence[Decimal], stated: Decimal, allowed: Decimal) -> Iterator[str]:
-    added = sum(parts, Decimal(0))
+    added = sum(parts, _ZERO)
     if abs(added - stated) > allowed:
         yield f"{name} make {added}, the order states {stated}; rounding may explain at most {allowed}"
 

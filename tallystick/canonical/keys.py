@@ -1,17 +1,21 @@
 """Names of things across systems. Parts are percent-encoded, so a key splits in one way only."""
 
 import hashlib
+import re
 import unicodedata
 from urllib.parse import quote, unquote
 
 from tallystick.errors import Unreadable
+
+#: What stays as it is in percent-encoding, which is nearly every id.
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
 def key(*parts: str) -> str:
     """`<part>/<part>…`. Raises `Unreadable` when a part is empty: two things would share the key."""
     if not parts or not all(parts):
         raise Unreadable("a part of a key is empty: the source named no id")
-    return "/".join(quote(part, safe="") for part in parts)
+    return "/".join(part if _PLAIN.fullmatch(part) else quote(part, safe="") for part in parts)
 
 
 def parts(text: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tallystick.adoption import By, Candidate, Standing, counts
 from tallystick.canonical.times import to_datetime
 from tallystick.cli import options, places
 from tallystick.cli.client import caller
@@ -17,6 +16,7 @@ from tallystick.errors import SetupError
 from tallystick.ports import Window
 
 if TYPE_CHECKING:
+    from tallystick.adoption import By, Candidate
     from tallystick.installation import Addresses, Installation
     from tallystick.settings import Route
 
@@ -24,7 +24,7 @@ RouteOption = Annotated[
     str, typer.Option("--route", help="From which store to which ERP.", metavar="STORE:ERP", show_default=False)
 ]
 Field = Annotated[str, typer.Option("--field", help="The ERP's field that names the store's order.")]
-Reference = Annotated[By, typer.Option("--by", help="What stands in that field: the order's number, or its id.")]
+Reference = Annotated[str, typer.Option("--by", help="What stands in that field: number, or id.")]
 PlacedSince = Annotated[
     str, typer.Option("--since", help="Orders placed then or later.", metavar="TIME", show_default=False)
 ]
@@ -41,7 +41,7 @@ def adopt(
     route: RouteOption,
     since: PlacedSince,
     field: Field = "client_order_ref",
-    by: Reference = By.NUMBER,
+    by: Reference = "number",
     apply: Apply = False,
     data: options.Data = None,
     kafka: options.Kafka = None,
@@ -58,19 +58,31 @@ def adopt(
 
     `… the same with --apply`     once the report is right
     """
+    from tallystick.adoption import Standing, counts
+
+    reference = _by(by)
     installation = places.installation_of(config)
     chosen = _route(installation, route)
     placed = Window(options.instant(since), chosen.since)
     if placed.start >= placed.end:
         raise SetupError(f"--since has to be before the route's start, which is {chosen.since:%Y-%m-%d %H:%M %Z}")
-    found, bound = run(_adopt(installation, chosen, placed, field, by, apply, (data, kafka, postgres)))
-    report = {"route": route, "field": field, "by": by.value, "counts": counts(found), "bound": bound}
+    found, bound = run(_adopt(installation, chosen, placed, field, reference, apply, (data, kafka, postgres)))
+    report = {"route": route, "field": field, "by": by, "counts": counts(found), "bound": bound}
     if json:
         show_json({**report, "orders": [_plain(one) for one in found]})
     else:
         _show(found, bound)
     if any(one.standing in (Standing.AMBIGUOUS, Standing.MISSING) for one in found):
         raise typer.Exit(Exit.HELD)
+
+
+def _by(text: str) -> "By":
+    from tallystick.adoption import By
+
+    try:
+        return By(text)
+    except ValueError as error:
+        raise SetupError(f"--by is {text!r}; there are {' and '.join(By)}") from error
 
 
 def _route(installation: "Installation", text: str) -> "Route":
@@ -86,10 +98,10 @@ async def _adopt(
     route: "Route",
     placed: Window,
     field: str,
-    by: By,
+    by: "By",
     apply: bool,
     where: tuple[Path | None, str | None, str | None],
-) -> tuple[list[Candidate], int | None]:
+) -> tuple[list["Candidate"], int | None]:
     try:
         async with places.servers(blank.settings, *where) as addresses, places.reaching("PostgreSQL"):
             return await _with_ledger(places.at(blank, addresses), addresses, route, placed, field, by, apply)
@@ -103,9 +115,9 @@ async def _with_ledger(
     route: "Route",
     placed: Window,
     field: str,
-    by: By,
+    by: "By",
     apply: bool,
-) -> tuple[list[Candidate], int | None]:
+) -> tuple[list["Candidate"], int | None]:
     from tallystick.adoption import Adoption
     from tallystick.identity import bind_identities
     from tallystick.intake.door import Door
@@ -139,7 +151,7 @@ async def _with_ledger(
 # ---- for people and programs ---------------------------------------------------------------------------------------
 
 
-def _plain(one: Candidate) -> dict[str, Any]:
+def _plain(one: "Candidate") -> dict[str, Any]:
     return {
         "order": one.name,
         "number": one.order.number,
@@ -155,13 +167,15 @@ def _plain(one: Candidate) -> dict[str, Any]:
     }
 
 
-def _total(one: Candidate) -> str:
+def _total(one: "Candidate") -> str:
     from tallystick.canonical.money import amount
 
     return f"{amount(one.order.totals.total):f}"
 
 
-def _show(found: Sequence[Candidate], bound: int | None) -> None:
+def _show(found: Sequence["Candidate"], bound: int | None) -> None:
+    from tallystick.adoption import Standing, counts
+
     rows = [
         (
             one.name,

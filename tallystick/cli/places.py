@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import stamina
+
 from tallystick.cli import screen
 from tallystick.cli.state import running_in
 from tallystick.errors import SetupError
@@ -24,8 +26,9 @@ def start_logging(level: str) -> None:
     if level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SetupError(f"there is no log level {level!r}; there are debug, info, warning and error")
     set_up_logging(as_json=not sys.stderr.isatty(), level=level)
-    # What it has to say comes from our ports in our words; its own lines tell of every passing hiccup.
+    # What they have to say comes from our ports in our words; their own lines tell of every passing hiccup.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    stamina.instrumentation.set_on_retry_hooks([])
 
 
 def postgres_of(settings: Settings, given: str | None, *, direct: bool = False) -> str | None:

@@ -5,8 +5,13 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import structlog
+
 from tallystick.cli.running import until_signalled
+from tallystick.cli.screen import known_error
 from tallystick.installation import Installation
+
+log = structlog.get_logger(__name__)
 
 #: A role, told when to stop, and whom to tell that it has started.
 Role = Callable[[asyncio.Event, Callable[[], None]], Coroutine[Any, Any, None]]
@@ -40,5 +45,9 @@ async def run_roles(installation: Installation, roles: Mapping[str, Role]) -> No
 
     try:
         await until_signalled(together)
+    except Exception as error:
+        if known_error(error) is None:
+            log.exception("ended by a fault of ours")
+        raise
     finally:
         await installation.close()

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 #: Below the 30 s that orchestrators grant, and above one request with its margin where it is in flight already.
 DRAIN_S = 25.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -26,7 +27,7 @@ async def until_signalled(role: Callable[[asyncio.Event], Awaitable[None]], drai
     """Run `role`; SIGTERM or SIGINT sets its `stop`. What does not drain within `drain_s` is left to the sweepers."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _SIGNALS:
         loop.add_signal_handler(number, _signalled, stop, number)
     task = asyncio.ensure_future(role(stop))
     stopped = asyncio.create_task(stop.wait())
@@ -39,6 +40,8 @@ async def until_signalled(role: Callable[[asyncio.Event], Awaitable[None]], drai
         await asyncio.gather(task, return_exceptions=bool(running))
     finally:
         stopped.cancel()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
 
 
 def _signalled(stop: asyncio.Event, number: signal.Signals) -> None:

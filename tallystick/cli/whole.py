@@ -70,19 +70,22 @@ async def _run(
     from tallystick.ledger.migrate import migrate
     from tallystick.stack import open_stack
 
-    servers = blank.settings.servers
-    kafka, postgres = kafka or servers.kafka, places.postgres_of(blank.settings, postgres)
-    if data is None and not docker and not (kafka and postgres):
+    settings = blank.settings
+    kafka, pooled = kafka or settings.servers.kafka, places.postgres_of(settings, postgres)
+    if data is None and not docker and not (kafka and pooled):
         raise SetupError("say with --data in which folder to keep everything, or name a Kafka and a PostgreSQL")
-    if data is not None and running_in(data) is not None:
-        raise SetupError(
-            f"{data} is in use by another Tallystick; stop that one first, or give this one its own folder"
-        )
-    async with open_stack(data=data, kafka=kafka, postgres=postgres, docker=docker, report=note) as stack:
+    _require_free(data)
+    async with open_stack(data=data, kafka=kafka, postgres=pooled, docker=docker, report=note) as stack:
         say(stack.describe())
-        await migrate(places.postgres_of(blank.settings, None, direct=True) or stack.postgres)
+        async with places.reaching("PostgreSQL"):
+            await migrate(places.postgres_of(settings, postgres, direct=True) or stack.postgres)
         installation = places.at(blank, Addresses(stack.kafka, stack.postgres), unclean=stack.unclean)
         await _run_roles(installation, data)
+
+
+def _require_free(data: Path | None) -> None:
+    if data is not None and running_in(data) is not None:
+        raise SetupError(f"{data} is in use by another Tallystick; stop that one first, or choose another folder")
 
 
 async def _run_roles(installation: "Installation", data: Path | None) -> None:

@@ -62,7 +62,7 @@ def charges(order: order_pb2.Order) -> list[Charge]:
         (LineRole.DUTY, "Duties", totals.duties),
         (LineRole.ROUNDING, "Rounding", totals.rounding),
     ):
-        if amount(value):
+        if value.units or value.nanos:
             found.append(untaxed(role.value, role, name, amount(value)))
     return found
 

@@ -1,13 +1,19 @@
 """A document with its mark: what is in it, whichever contract made it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields
 from decimal import Decimal
 
 import orjson
 
 from tallystick.built import Built
-from tallystick.contract.document import CustomerDocument, Document
+from tallystick.contract.document import (
+    CustomerDocument,
+    Document,
+    FulfilmentDocument,
+    OrderDocument,
+    RefundDocument,
+)
 from tallystick.ledger.rows import Head, Row
 from tallystick.marks import mark
 
@@ -20,9 +26,14 @@ def built(head: Head, document: Document, version: str, customer: Row | None = N
 
 def _content(document: Document) -> bytes:
     """What the mark is a digest of: all of the document but the name of the contract that made it."""
-    if not isinstance(document, CustomerDocument):
-        document = replace(document, contract_version="")
-    return orjson.dumps(document, default=_plain, option=orjson.OPT_SORT_KEYS)
+    content = [getattr(document, name) for name in _CONTENT[type(document)]]
+    return orjson.dumps(content, default=_plain, option=orjson.OPT_SORT_KEYS)
+
+
+_CONTENT = {
+    kind: tuple(field.name for field in fields(kind) if field.name != "contract_version")
+    for kind in (OrderDocument, CustomerDocument, RefundDocument, FulfilmentDocument)
+}
 
 
 def _plain(value: object) -> object:

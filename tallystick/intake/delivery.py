@@ -19,6 +19,8 @@ from tallystick.v1 import event_pb2
 READ = "tallystick-read"
 _PREFIX = "h-"
 _HEADERS_MAX = 40
+#: A connection, and an id of 200 characters each of which may be percent-encoded in several bytes.
+_KEY_MAX = 4096
 _SECRET_WORDS = ("signature", "hmac", "auth", "token", "secret", "key", "cookie", "forwarded", "real-ip", "client-ip")
 _KEPT_PREFIXES = ("x-", "webhook-")
 
@@ -117,7 +119,7 @@ def from_record(record: Record) -> Delivery:
     """The delivery of a record. Raises `Unreadable` when the edge did not write it."""
     headers = dict(record.headers)
     try:
-        return Delivery(
+        delivery = Delivery(
             connection=headers["connection"].decode(),
             object_key=(record.key or b"").decode(),
             raw=record.value or b"",
@@ -126,8 +128,17 @@ def from_record(record: Record) -> Delivery:
             origin=_origin(headers.get("origin", b"1")),
             traceparent=headers.get("traceparent"),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError, AttributeError) as error:
         raise Unreadable(f"the record was not written by the edge: {type(error).__name__}") from error
+    _require_storable(delivery)
+    return delivery
+
+
+def _require_storable(delivery: Delivery) -> None:
+    """A row of Postgres takes no NUL and an index no text without end; the edge writes neither."""
+    texts = [delivery.connection, delivery.object_key, *delivery.headers, *delivery.headers.values()]
+    if any("\0" in text for text in texts) or len(delivery.connection) > 64 or len(delivery.object_key) > _KEY_MAX:
+        raise Unreadable("the record was not written by the edge: its connection, key or headers cannot be kept")
 
 
 def _origin(text: bytes) -> event_pb2.Origin.ValueType:

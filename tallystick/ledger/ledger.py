@@ -286,11 +286,16 @@ class _Judge:
 
 def _head(row: Mapping[str, Any]) -> Head:
     values = dict(row)
-    claim = Claim(values.pop("lane_key"), values.pop("epoch"))
-    values["kind"] = Kind(values["kind"])
-    values["state"] = EffectState(values["state"])
-    values["lines"] = tuple(orjson.loads(values["lines"])) if values["lines"] else ()
-    return Head(claim=claim, **values)
+    values["claim"] = Claim(values.pop("lane_key"), values.pop("epoch"))
+    values["kind"] = _KINDS[values["kind"]]
+    values["state"] = _STATES[values["state"]]
+    lines = values["lines"]
+    values["lines"] = tuple(orjson.loads(lines)) if lines else ()
+    return Head(**values)
+
+
+#: An enum's own call looks the same up five times slower.
+_KINDS, _STATES = {kind.value: kind for kind in Kind}, {state.value: state for state in EffectState}
 
 
 def _effect_columns(outcomes: Sequence[Outcome]) -> list[list[object]]:

@@ -31,7 +31,7 @@ class Pool:
     def __init__(self, pool: asyncpg.Pool, metrics: Metrics | None = None, idle_max_s: float = IDLE_MAX_S) -> None:
         self._pool = pool
         # Ends with the transaction, so it is no setting of the session.
-        self._bound = f"SET LOCAL idle_in_transaction_session_timeout = {int(idle_max_s * 1000)}"
+        self._begin = f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = {int(idle_max_s * 1000)}"
         self._wait_seconds = metrics.db_acquire_seconds if metrics is not None else None
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -41,8 +41,7 @@ class Pool:
         """
         async for attempt in stamina.retry_context(on=_ROLLED_BACK, attempts=10, wait_initial=0.01, wait_max=0.5):
             with attempt:
-                async with self._connection() as connection, connection.transaction():
-                    await connection.execute(self._bound)
+                async with self._connection() as connection, self._transaction(connection):
                     return await work(connection)
         raise AssertionError("unreachable")
 
@@ -50,6 +49,18 @@ class Pool:
         """One statement by itself."""
         async with self._connection() as connection:
             return list(await connection.fetch(query, *arguments))
+
+    @asynccontextmanager
+    async def _transaction(self, connection: Connection) -> AsyncIterator[None]:
+        """As asyncpg's own, but begun and bounded in one round trip."""
+        await connection.execute(self._begin)
+        try:
+            yield
+        except BaseException:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK")
+            raise
+        await connection.execute("COMMIT")
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -64,6 +75,10 @@ class Pool:
         await self._pool.close()
 
 
+async def _nothing_to_reset(_connection: Connection) -> None:
+    """Sessions hold nothing of ours between transactions, so the pool need not ask the server to forget anything."""
+
+
 async def open_pool(dsn: str, settings: LedgerSettings | None = None, metrics: Metrics | None = None) -> Pool:
     """Open the pool. Raises `OSError` or asyncpg's errors when Postgres cannot be reached."""
     settings = settings or LedgerSettings()
@@ -74,5 +89,6 @@ async def open_pool(dsn: str, settings: LedgerSettings | None = None, metrics: M
         statement_cache_size=settings.statement_cache_size,
         command_timeout=60,
         max_inactive_connection_lifetime=300,
+        reset=_nothing_to_reset,
     )
     return Pool(pool, metrics)

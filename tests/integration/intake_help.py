@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -143,7 +143,6 @@ class Side:
     @asynccontextmanager
     async def consuming(self, *, batch: int = 500, read_within_s: float = 10.0) -> AsyncIterator[None]:
         """Intake in the background, a member of its group."""
-        stop = asyncio.Event()
         times = Times(session_s=6, rebalance_s=6, heartbeat_s=0.5)
         consumer = Consumer(self.kafka, GROUP, (INTAKE,), prefix=self.settings.prefix, times=times)
         async with consumer:
@@ -156,12 +155,8 @@ class Side:
                 batch=batch,
                 read_within_s=read_within_s,
             )
-            task = asyncio.create_task(intake.run(stop))
-            try:
+            async with running(intake):
                 yield
-            finally:
-                stop.set()
-                await task
 
     async def relayed(self, within_s: float = 60) -> None:
         """Take up what waits until nothing does."""
@@ -335,6 +330,24 @@ async def open_side(stack: Stack, dsn: str, prefix: str, *, partitions: int = 2)
     finally:
         await producer.stop()
         await pool.close()
+
+
+class Role(Protocol):
+    """What runs until it is told to stop."""
+
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+
+@asynccontextmanager
+async def running(role: Role) -> AsyncIterator[None]:
+    """The role in the background, ended in good order whatever happens."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(role.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 60)
 
 
 async def until(condition: Callable[[], Any], within_s: float = 60) -> None:

@@ -261,7 +261,14 @@ async def test_bytes_that_nobody_can_read_are_set_aside_and_the_partition_moves_
         good = side.all_taken("woo", woo)
         html = replace(good[0], raw=b"<html>\x00\xff")
         deep = replace(good[0], raw=b'{"id":7,"status":' + b"[" * 100_000)
-        strange = [Message(INTAKE, good[0].object_key.encode(), b"\x00\x01", [("connection", b"\xff")])]
+        woo_is, when = ("connection", b"woo"), ("received-at", b"2026-11-23T06:00:00+00:00")
+        strange = [
+            Message(INTAKE, good[0].object_key.encode(), b"\x00\x01", [("connection", b"\xff")]),
+            Message(INTAKE, b"a\x00b/1", b"NUL in the key", [woo_is, when]),
+            Message(INTAKE, b"woo/1", b"NUL in a header", [woo_is, when, ("h-x-a", b"\x00")]),
+            Message(INTAKE, b"x/1", b"no end", [("connection", b"x" * 5000), when]),
+            Message(INTAKE, b"woo/1", b"year 1", [woo_is, ("received-at", b"0001-01-01T00:00:00+14:00")]),
+        ]
         async with side.consuming():
             await side.put([html, deep])
             await side.producer.send_all([*strange, Message(INTAKE, b"", b"", ())])
@@ -269,7 +276,7 @@ async def test_bytes_that_nobody_can_read_are_set_aside_and_the_partition_moves_
             await side.caught_up()
         aside = {record.value: record for record in await side.records(QUARANTINE)}
         assert await side.revisions(order.id) == [1]
-    assert set(aside) == {html.raw, deep.raw, b"\x00\x01", b""}
+    assert set(aside) == {html.raw, deep.raw, b"", *(message.value for message in strange)}
     assert aside[html.raw].header("quarantine-reason") == b"the bytes are no JSON"
     assert aside[html.raw].header("quarantine-source") is not None
     assert aside[html.raw].header("connection") == b"woo"

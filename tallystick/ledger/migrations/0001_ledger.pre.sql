@@ -114,6 +114,10 @@ CREATE TABLE effect (
     -- The last time an intent of this effect ended without a definite answer; kept even when a person skips it.
     doubt_at         timestamptz,
     external_ref     text NOT NULL,
+    -- The index of unfinished effects hangs on this and not on `state`, so that an intent moves no index entry.
+    unfinished       boolean NOT NULL GENERATED ALWAYS AS (state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) STORED,
+    -- The promised time was over before it was done, and that was counted: once, whoever counts and restarts.
+    overdue          boolean NOT NULL DEFAULT false,
     -- Keys of the document lines that an intent carried, whether or not it landed.
     lines            jsonb,
     error            text,
@@ -129,7 +133,7 @@ CREATE TABLE effect (
     UNIQUE (target, lane_key, entity_type, entity_id, operation, op_id)
 ) WITH (fillfactor = 70);
 CREATE INDEX effect_skipped ON effect (lane_key) WHERE state = 'SKIPPED';
-CREATE INDEX effect_unfinished ON effect (target, lane_key) WHERE state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT');
+CREATE INDEX effect_unfinished ON effect (target, lane_key) WHERE unfinished;
 
 CREATE TABLE payload (
     target      text NOT NULL,

@@ -47,7 +47,7 @@ UPDATE lane l SET reason = NULL, detail = NULL, since = NULL, held_seq = NULL, e
     owner = NULL, lease_until = NULL,
     due_at = CASE WHEN EXISTS (
         SELECT FROM effect e WHERE e.target = l.target AND e.lane_key = l.lane_key
-          AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) THEN clock_timestamp() END
+          AND e.unfinished) THEN clock_timestamp() END
 WHERE l.target = $1 AND l.lane_key = $2
 
 -- name: tell

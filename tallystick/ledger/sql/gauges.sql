@@ -11,7 +11,7 @@ FROM lane l
 LEFT JOIN LATERAL (
     SELECT min(e.recorded_at) AS recorded_at FROM effect e
     WHERE l.due_at IS NOT NULL AND e.target = l.target AND e.lane_key = l.lane_key
-      AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) e ON true
+      AND e.unfinished) e ON true
 WHERE l.reason IS NOT NULL
 GROUP BY l.target, l.reason, held
 
@@ -21,7 +21,7 @@ SELECT target, entity_type, state, count(*) AS effects,
     extract(epoch FROM clock_timestamp() - min(received_at))::float8 AS oldest_s,
     extract(epoch FROM clock_timestamp() - min(coalesce(claimed_at, recorded_at)))::float8 AS claimed_s
 FROM effect
-WHERE state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')
+WHERE unfinished
 GROUP BY target, entity_type, state
 
 -- Mark the effects whose time is over, and count those that this statement marked. $1 is the time they have, $2 how
@@ -32,7 +32,7 @@ WITH late AS (
     WHERE (l.lease_until IS NULL OR l.lease_until < clock_timestamp())
       AND (l.target, l.lane_key) IN (
         SELECT e.target, e.lane_key FROM effect e
-        WHERE e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT') AND NOT e.overdue
+        WHERE e.unfinished AND NOT e.overdue
           AND e.received_at < clock_timestamp() - $1::interval)
     ORDER BY l.target, l.lane_key
     LIMIT $2
@@ -41,7 +41,7 @@ WITH late AS (
     UPDATE effect e SET overdue = true
     FROM late l
     WHERE e.target = l.target AND e.lane_key = l.lane_key
-      AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT') AND NOT e.overdue
+      AND e.unfinished AND NOT e.overdue
       AND e.received_at < clock_timestamp() - $1::interval
     RETURNING e.target, e.entity_type
 )

@@ -68,7 +68,7 @@ WITH open AS MATERIALIZED (
     SELECT x.target, x.lane_key, x.connection, x.lease_until, x.due_at, x.held_seq,
         EXISTS (
             SELECT FROM effect e WHERE e.target = x.target AND e.lane_key = x.lane_key
-              AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS unfinished,
+              AND e.unfinished) AS unfinished,
         EXISTS (
             SELECT FROM effect h WHERE h.target = x.target AND h.lane_key = x.lane_key AND h.seq = x.held_seq
               AND h.state = 'SUPERSEDED') AS freed
@@ -168,7 +168,7 @@ LEFT JOIN binding parent
     ON parent.target = l.target AND parent.entity_type = 'order' AND parent.entity_id = l.lane_key
 LEFT JOIN LATERAL (
     SELECT * FROM effect u
-    WHERE u.target = l.target AND u.lane_key = l.lane_key AND u.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')
+    WHERE u.target = l.target AND u.lane_key = l.lane_key AND u.unfinished
     ORDER BY (u.kind = 'DELTA' AND parent.applied_revision IS NULL), u.seq
     LIMIT 1) e ON true
 LEFT JOIN binding b
@@ -214,7 +214,7 @@ WITH input AS MATERIALIZED (
                 SELECT FROM effect n
                 WHERE n.target = e.target AND n.lane_key = e.lane_key AND n.entity_type = e.entity_type
                   AND n.entity_id = e.entity_id AND n.kind = 'STATE' AND n.revision > e.revision
-                  AND n.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT'))
+                  AND n.unfinished)
             THEN 'SUPERSEDED' ELSE i.state END,
         step = i.step,
         -- A step that falls back keeps its count: more than one request of this effect may be under way.
@@ -268,7 +268,7 @@ WITH input AS MATERIALIZED (
 ), judged AS (
     SELECT i.*, l.late_until,
         EXISTS (SELECT FROM effect e WHERE e.target = i.target AND e.lane_key = i.lane_key
-            AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS unfinished
+            AND e.unfinished) AS unfinished
     FROM input i JOIN lane l ON l.target = i.target AND l.lane_key = i.lane_key AND l.epoch = i.epoch
 ), decided AS MATERIALIZED (
     SELECT j.*, j.settled AND j.hold AS held, j.settled AND j.wait AS waits,
@@ -302,7 +302,7 @@ WITH ours AS MATERIALIZED (
 UPDATE lane l SET owner = NULL, lease_until = NULL,
     due_at = CASE WHEN EXISTS (
         SELECT FROM effect e WHERE e.target = l.target AND e.lane_key = l.lane_key
-          AND e.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) THEN l.due_at END
+          AND e.unfinished) THEN l.due_at END
 FROM ours c
 WHERE l.target = c.target AND l.lane_key = c.lane_key AND l.epoch = c.epoch
 

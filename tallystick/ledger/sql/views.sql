@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS number, coalesce(bool_or(state = 'IN_DOUBT'), false) AS in_doubt,
         coalesce(max(attempts), 0) AS attempts
     FROM effect
-    WHERE target = r.target AND lane_key = k.lane_key AND state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) u
+    WHERE target = r.target AND lane_key = k.lane_key AND unfinished) u
 CROSS JOIN LATERAL (SELECT CASE
     WHEN l.held_seq IS NOT NULL THEN 'HELD'
     WHEN u.number > 0 AND l.lease_until > clock_timestamp() THEN 'SYNCING'
@@ -150,7 +150,7 @@ LIMIT $9
 SELECT l.target, l.lane_key, l.connection, l.reason, l.detail, l.since, e.entity_type, e.revision,
     e.state = 'IN_DOUBT' AS in_doubt, b.external_id, b.number AS document_number, o.id AS order_id, o.number,
     (SELECT count(*) FROM effect n WHERE n.target = l.target AND n.lane_key = l.lane_key AND n.seq <> l.held_seq
-        AND n.state IN ('QUEUED', 'IN_FLIGHT', 'IN_DOUBT')) AS waiting_behind
+        AND n.unfinished) AS waiting_behind
 FROM lane l
 JOIN effect e ON e.target = l.target AND e.lane_key = l.lane_key AND e.seq = l.held_seq
 LEFT JOIN binding b ON b.target = e.target AND b.entity_type = e.entity_type AND b.entity_id = e.entity_id

@@ -10,7 +10,7 @@ from tallystick.errors import SetupError
 from tests.unit.contract.written import contract, rules
 
 ROOT = Path(__file__).parents[3]
-EXAMPLES = sorted((ROOT / "contracts").glob("*-odoo.yaml"))
+EXAMPLES = sorted((ROOT / "contracts").glob("*-*.yaml"))
 
 
 def _findings(text: str) -> list[str]:
