@@ -116,9 +116,14 @@ def _credited(document: RefundDocument, order: Json | None) -> Party | Refused:
             "invoice_date": document.business_date.isoformat(),
         },
         cells={"move_type": "out_refund", "currency_id/.id": str(link(order["currency_id"]) or "")},
-        personal=tuple({shown(order["partner_id"]), shown(order["partner_invoice_id"])}),
+        personal=(*_told(document), shown(order["partner_id"]), shown(order["partner_invoice_id"])),
         order=order["id"],
     )
+
+
+def _told(document: RefundDocument) -> tuple[str, ...]:
+    """Why the money went back, as the buyer or the shop said it."""
+    return (str(document.fields["narration"]),) if document.fields.get("narration") else ()
 
 
 def refund_of(document: Document) -> RefundDocument:

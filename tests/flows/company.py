@@ -11,7 +11,7 @@ from adapters import KINDS
 from consumers.main import work
 from consumers.pollers import Pollers
 from service.webhooks import webhook_server
-from simulators.odoo import Odoo, demo_company
+from simulators.odoo import Credit, Odoo, demo_company
 from simulators.odoo import OdooSettings as OdooServer
 from simulators.odoo import Order as Document
 from simulators.odoo import application as odoo_application
@@ -99,6 +99,22 @@ class Company:
         await self.until(there)
         (found,) = self.documents(connection, order_id)
         return found
+
+    def credits(self, connection: str, order_id: object) -> list[Credit]:
+        """The credit notes of one order of a shop."""
+        mark = f"tallystick {order_key(connection, str(order_id))}/refund/"
+        return [one for one in self.odoo.credits if mark in one.origin]
+
+    async def credited(self, connection: str, order_id: object, times: int = 1) -> list[Credit]:
+        """Its credit notes, once there are so many, all are posted, and nothing is left to do."""
+        lane = order_key(connection, str(order_id))
+
+        async def posted() -> bool:
+            found = self.credits(connection, order_id)
+            return len(found) >= times and {one.state for one in found} == {"posted"} and await self.applied(lane) > 0
+
+        await self.until(posted)
+        return self.credits(connection, order_id)
 
     async def applied(self, lane: str) -> int:
         """The revision that a lane's document holds according to the ledger; 0 for none, or while there is more."""
@@ -281,6 +297,7 @@ def _settings(
                     "erp": ODOO,
                     "contract": _CONTRACTS / f"{store}-odoo.yaml",
                     "since": "2020-01-01T00:00:00Z",
+                    "flows": {"refunds": "live"},
                 }
                 for store in (WOO, SHOPIFY)
             ],
