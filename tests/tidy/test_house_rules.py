@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("tallystick", "service", "consumers", "adapters")
 LINES_MAX = 400
 #: A suite tells one subject from its first case to its last.
-SUITE_LINES_MAX = 450
+SUITE_LINES_MAX = 460
 
 
 def _modules(*packages: str) -> Iterator[Path]:
