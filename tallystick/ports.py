@@ -285,7 +285,7 @@ class SinkReader(Protocol):
     pacer: Pacer
 
     def steps(self, document: Document) -> tuple[Step, ...]:
-        """The fixed list of steps for this document."""
+        """The fixed list of steps for this document; for an order that is cancelled, those that cancel its document."""
         ...
 
     async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused]:

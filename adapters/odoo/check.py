@@ -28,7 +28,11 @@ class ConnectionCheck:
         """All findings, in the order in which they are worth reading."""
         tried: list[tuple[str, Callable[[], Awaitable[Finding]]]] = [
             ("the server's version", self._version),
-            ("the field of the mark", self._mark),
+            ("the field of the mark", self._mark("sale.order", "mark_field", self._settings.mark_field)),
+            (
+                "the field of the mark on credit notes",
+                self._mark("account.move", "credit_mark_field", self._settings.credit_mark_field),
+            ),
             ("External IDs can be looked up", self._external_ids),
             *((f"{model} can be read", self._readable(model)) for model in _MODELS),
             ("the company", self._company),
@@ -46,12 +50,16 @@ class ConnectionCheck:
         fine = OLDEST <= version <= NEWEST
         return (f"the server is Odoo {version}", fine, "" if fine else f"use Odoo {OLDEST} to {NEWEST}")
 
-    async def _mark(self) -> Finding:
-        wanted = self._settings.mark_field
-        about = (await self._records.fields("sale.order")).get(wanted)
-        fine = about is not None and about.kind in ("char", "text")
-        name = f"the field {wanted!r} of sale.order takes our mark"
-        return (name, fine, "" if fine else "it is not there or no text: set `mark_field` to origin or to your own")
+    def _mark(self, model: str, setting: str, wanted: str) -> Callable[[], Awaitable[Finding]]:
+        async def read() -> Finding:
+            about = (await self._records.fields(model)).get(wanted)
+            fine = about is not None and about.kind in ("char", "text")
+            words = (
+                "" if fine else f"it is not there or no text: leave `{setting}` out, or set it to a field of your own"
+            )
+            return (f"the field {wanted!r} of {model} takes our mark", fine, words)
+
+        return read
 
     async def _external_ids(self) -> Finding:
         name = "External IDs can be looked up"

@@ -358,7 +358,7 @@ async def test_a_connection_test_tells_what_is_wrong(odoo: Odoo) -> None:
     async with connected(odoo, mark_field="x_absent") as adapter:
         findings = await adapter.check()
     assert [words for _, fine, words in findings if not fine] == [
-        "it is not there or no text: set `mark_field` to origin or to your own"
+        "it is not there or no text: leave `mark_field` out, or set it to a field of your own"
     ]
 
 

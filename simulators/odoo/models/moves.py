@@ -63,6 +63,12 @@ _JOURNAL = (
     Field("code", "char", "Short Code", required=True),
     Field("type", "selection", "Type", required=True, selection=(("sale", "Sales"), ("general", "Miscellaneous"))),
 )
+_EMPTY_16, _EMPTY = "You need to add a line before posting.", "Even magicians can't post nothing!"
+_UNDELETABLE_16 = "You cannot delete an item linked to a posted entry."
+_UNDELETABLE = (
+    "You can't delete a posted journal item. Don\u2019t play games with your accounting records; "
+    "reset the journal entry to draft before deleting it."
+)
 #: What Odoo 19 keeps of a posted document, even where the value is the same.
 _KEPT = ("invoice_date", "partner_id", "currency_id", "invoice_line_ids")
 
@@ -108,7 +114,7 @@ class AccountMoves(PricedHeads):
     def removing(self, ids: Sequence[int]) -> None:
         for row_id in ids:
             if self.table.rows[row_id]["state"] == "posted":
-                raise errors.user_error("You cannot delete an item linked to a posted entry.")
+                raise errors.user_error(_UNDELETABLE_16 if self.db.version < 17 else _UNDELETABLE)
             self.db.note("deleted", self.name, row_id, self.table.rows[row_id])
             lines = self.db.models[self.line_model]
             for line in list(lines.table.matching("move_id", row_id)):
@@ -133,7 +139,7 @@ class AccountMoves(PricedHeads):
         if self.db.version >= 17 and row["state"] != "draft":
             raise errors.user_error(f"The entry {row['name'] or False} (id {row['id']}) must be in draft.")
         if not self.db.models[self.line_model].table.matching("move_id", row["id"]):
-            raise errors.user_error("You need to add a line before posting.")
+            raise errors.user_error(_EMPTY_16 if self.db.version < 17 else _EMPTY)
         if row["amount_total"] < 0:
             raise errors.user_error(
                 "You cannot validate an invoice with a negative total amount. "

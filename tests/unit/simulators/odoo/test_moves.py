@@ -88,7 +88,8 @@ def test_nothing_and_less_than_nothing_cannot_be_posted(odoo: Odoo) -> None:
     made = credit(odoo, price="-10")
     assert "negative total" in refused(odoo, "action_post", made.id)
     odoo.act("account.move", "write", [made.id], {"invoice_line_ids": [[5, 0, 0]]})
-    assert "add a line" in refused(odoo, "action_post", made.id)
+    message = refused(odoo, "action_post", made.id)
+    assert ("add a line" if odoo.db.version == 16 else "post nothing") in message
 
 
 def test_a_draft_is_deleted_with_its_names_and_a_posted_one_is_not(odoo: Odoo) -> None:
