@@ -100,7 +100,11 @@ class Engine:
         await asyncio.gather(*(self._work_chunk(chunk) for chunk in chunks))
 
     async def _work_chunk(self, claims: Sequence[Claim]) -> None:
+        came_at_s = self._clock.monotonic_s()
         async with self._chunks:
+            if self._clock.monotonic_s() - came_at_s > self._timing.lease_s / 3:
+                # They waited for a place: some may be another's by now, the rest must not become so in mid-wave.
+                claims = await self.ledger.renew(claims)
             while claims and not self.stopping:
                 claims = await self._wave(claims)
             await self.ledger.release(claims)

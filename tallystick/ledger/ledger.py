@@ -143,9 +143,8 @@ class Ledger:
 
     async def heads(self, claims: Sequence[Claim]) -> tuple[list[Head], list[Claim]]:
         """The heads of lanes that are still ours, and those of our lanes that have nothing left to do."""
-        rows = await self._pool.fetch(
-            _SQL["heads"], self.target, [claim.lane_key for claim in claims], [claim.epoch for claim in claims]
-        )
+        keys, epochs = [claim.lane_key for claim in claims], [claim.epoch for claim in claims]
+        rows = await self._pool.run(lambda connection: connection.fetch(_SQL["heads"], self.target, keys, epochs))
         heads = [_head(row) for row in rows if row["seq"] is not None]
         idle = [Claim(row["lane_key"], row["epoch"]) for row in rows if row["seq"] is None]
         return heads, idle
@@ -197,6 +196,18 @@ class Ledger:
         self._fenced.inc(len(outcomes) - len(rows))
         mine = {row["lane_key"] for row in rows if row["mine"]}
         return Settled(tuple(o.claim for o in outcomes if o.claim.lane_key in mine), frozenset(settled))
+
+    async def renew(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Begin the leases of these lanes anew; answers those that are still ours."""
+        keys, epochs = [claim.lane_key for claim in claims], [claim.epoch for claim in claims]
+
+        async def work(connection: Connection) -> set[str]:
+            await connection.execute(_SQL["lock_lanes"], self.target, sorted(keys))
+            rows = await connection.fetch(_SQL["renew"], self.target, keys, epochs, self._lease)
+            return {row["lane_key"] for row in rows}
+
+        ours = await self._pool.run(work)
+        return [claim for claim in claims if claim.lane_key in ours]
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """Give lanes back unsettled (a drain, or nothing left to do in them)."""

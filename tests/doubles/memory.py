@@ -15,7 +15,8 @@ from tallystick.pacing import Pacer
 from tests.doubles.plain_erp import PlainErp
 
 _JSON = {"content-type": "application/json"}
-FAULTS = (Fault.LOST_REPLY, Fault.LATE_APPLY, Fault.NEVER_APPLIED, Fault.THROTTLED, Fault.HTML_ANSWER)
+#: Late ones are the hardest, so they are frequent.
+FAULTS = (Fault.LATE_APPLY,) * 3 + (Fault.LOST_REPLY, Fault.NEVER_APPLIED, Fault.THROTTLED, Fault.HTML_ANSWER)
 
 
 @dataclass(slots=True)
@@ -42,7 +43,9 @@ class MemoryDoor:
         """Applied and answered, unless it is struck."""
         await asyncio.sleep(self.die.uniform(0, 0.005))
         if self.die.random() >= self.share:
-            return self._apply(path, data)
+            reply = self._apply(path, data)
+            await asyncio.sleep(self.die.uniform(0, 0.005))
+            return reply
         fault = self.die.choice(self.faults)
         self.struck.add(fault)
         match fault:
@@ -61,7 +64,7 @@ class MemoryDoor:
         last_s = time.monotonic() + self.late_s
 
         async def late() -> None:
-            await asyncio.sleep(self.die.uniform(0, self.late_s))
+            await asyncio.sleep(self.late_s * self.die.uniform(0.2, 1))
             # Later than the ERP's promise it does not come: the loop itself may have been late.
             if time.monotonic() < last_s:
                 apply()

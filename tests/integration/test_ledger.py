@@ -80,6 +80,16 @@ async def test_only_the_newest_holder_of_a_lane_may_write(database: str) -> None
         assert (await lane(pool))["late_until"] is not None
 
 
+async def test_lanes_that_waited_for_a_place_are_kept_unless_another_took_them(database: str) -> None:
+    async with open_ledger(database) as (ledger, pool):
+        claims = (await ledger.record([order(1), order(2)])).claims
+        await expire_leases(pool)
+        taken = await ledger.take_due(limit=1, per_connection=1)
+        (kept,) = await ledger.renew(claims)
+        assert kept.lane_key != taken[0].lane_key
+        assert await ledger.take_due(limit=10, per_connection=10) == ()
+
+
 async def test_a_lane_is_free_and_idle_when_nothing_is_left(database: str) -> None:
     async with open_ledger(database) as (ledger, pool):
         (claim,) = (await ledger.record([order(1)])).claims

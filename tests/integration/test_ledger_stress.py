@@ -100,6 +100,19 @@ async def test_a_process_that_is_frozen_inside_a_transaction_loses_its_locks(dat
         assert len(await pool.fetch("SELECT FROM effect")) == 2
 
 
+async def test_a_transaction_that_is_cancelled_anywhere_leaves_none_open(database: str) -> None:
+    """Workers are cancelled when they stop; their connections go on."""
+    die = random.Random(SEED)
+    open_ones = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+    async with open_ledger(database) as (ledger, pool):
+        for number in range(200):
+            recording = asyncio.create_task(ledger.record([order(number % 5, number)]))
+            await asyncio.sleep(die.uniform(0, 0.004))
+            recording.cancel()
+            await asyncio.wait([recording])
+        assert not await pool.fetch(open_ones)
+
+
 @pytest.mark.parametrize("ordered", [True, False])
 async def test_key_order_is_what_keeps_two_transactions_from_deadlock(database: str, ordered: bool) -> None:
     """The ablation: the same locks in shuffled order deadlock."""

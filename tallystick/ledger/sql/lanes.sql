@@ -172,8 +172,8 @@ LEFT JOIN LATERAL (
     ORDER BY (u.kind = 'DELTA' AND parent.applied_revision IS NULL), u.seq
     LIMIT 1) e ON true
 LEFT JOIN binding b
-    ON b.target = l.target AND b.entity_type = e.entity_type AND b.entity_id = e.entity_id AND NOT b.tombstone
-LEFT JOIN payload p ON p.target = l.target AND p.lane_key = l.lane_key AND p.seq = e.seq
+    ON b.target = e.target AND b.entity_type = e.entity_type AND b.entity_id = e.entity_id AND NOT b.tombstone
+LEFT JOIN payload p ON p.target = e.target AND p.lane_key = e.lane_key AND p.seq = e.seq
 
 -- Make intents durable. Only for the holder's epoch and for the effect as it was read; the lease outlives the flight.
 -- name: intend
@@ -293,6 +293,13 @@ UPDATE lane l SET
 FROM decided d
 WHERE l.target = d.target AND l.lane_key = d.lane_key
 RETURNING l.lane_key, NOT d.free AS mine
+
+-- Begin leases anew; a lane that somebody else took meanwhile has another epoch.
+-- name: renew
+UPDATE lane l SET lease_until = greatest(l.lease_until, clock_timestamp() + $4::interval)
+FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
+WHERE l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch
+RETURNING l.lane_key
 
 -- Give lanes back without an outcome: they are due at once for whoever comes next, or idle when nothing is left.
 -- name: release
