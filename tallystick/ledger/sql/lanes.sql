@@ -228,16 +228,19 @@ WITH input AS MATERIALIZED (
     WHERE e.target = i.target AND e.lane_key = i.lane_key AND e.seq = i.seq
       AND e.state = i.was_state AND e.step = i.was_step
     RETURNING e.lane_key, e.seq, e.state, e.entity_type, e.entity_id, e.revision,
-        CASE WHEN e.may_undo THEN e.flight_deadline END AS flight_deadline
+        CASE WHEN e.may_undo THEN e.flight_deadline END AS flight_deadline,
+        i.external_id, i.number, i.applied_revision, i.applied_mark, i.contract_version, i.lines,
+        CASE WHEN i.hold AND e.state = 'SUPERSEDED' THEN 'superseded' ELSE i.what END AS what,
+        i.step_name, i.reason, i.detail
 ), bound AS (
     INSERT INTO binding (
         target, entity_type, entity_id, external_id, number, applied_revision, applied_mark, contract_version,
         lines, applied_at)
-    SELECT $1, s.entity_type, s.entity_id, i.external_id, i.number, i.applied_revision, i.applied_mark,
-        i.contract_version, i.lines::jsonb, CASE WHEN i.applied_revision IS NOT NULL THEN clock_timestamp() END
-    FROM settled s JOIN input i USING (lane_key, seq)
-    WHERE i.external_id IS NOT NULL
-    ORDER BY s.entity_type, s.entity_id
+    SELECT $1, entity_type, entity_id, external_id, number, applied_revision, applied_mark,
+        contract_version, lines::jsonb, CASE WHEN applied_revision IS NOT NULL THEN clock_timestamp() END
+    FROM settled
+    WHERE external_id IS NOT NULL
+    ORDER BY entity_type, entity_id
     ON CONFLICT (target, entity_type, entity_id) DO UPDATE SET
         external_id = excluded.external_id,
         number = CASE WHEN excluded.number = '' THEN binding.number ELSE excluded.number END,
@@ -249,11 +252,9 @@ WITH input AS MATERIALIZED (
         applied_at = coalesce(excluded.applied_at, binding.applied_at)
 ), told AS (
     INSERT INTO event (target, lane_key, seq, entity_type, entity_id, revision, what, step, reason, detail)
-    SELECT $1, s.lane_key, s.seq, s.entity_type, s.entity_id, s.revision,
-        CASE WHEN i.hold AND s.state = 'SUPERSEDED' THEN 'superseded' ELSE i.what END,
-        i.step_name, i.reason, i.detail
-    FROM settled s JOIN input i USING (lane_key, seq)
-    WHERE i.what <> ''
+    SELECT $1, lane_key, seq, entity_type, entity_id, revision, what, step_name, reason, detail
+    FROM settled
+    WHERE what <> ''
 )
 SELECT lane_key, seq, state, flight_deadline FROM settled
 
