@@ -49,6 +49,8 @@ class DeliveryFigures:
     naive_per_s: float
     ratio: float
     naive_ratio: float
+    #: Of our worker after a round.
+    rss_mb: float
 
 
 async def measure(servers: Servers, progress: Progress, *, orders: int, rounds: int) -> DeliveryFigures:
@@ -58,27 +60,33 @@ async def measure(servers: Servers, progress: Progress, *, orders: int, rounds: 
     progress.step(f"filling the topics with {orders} orders")
     await fill(servers.kafka, prefix, orders)
     rates: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    rss_mb = 0.0
     async with child("erp") as erp:
         for number in range(rounds):
             for name in CONTENDERS:
                 progress.step(f"delivery, {name}, round {number + 1} of {rounds}")
-                rates[name].append(await _round(servers, erp, name, prefix, orders))
+                rate, rss = await _round(servers, erp, name, prefix, orders)
+                rates[name].append(rate)
+                rss_mb = max(rss_mb, rss) if name == "ours" else rss_mb
     ratios = [ours / bare for ours, bare in zip(rates["ours"], rates["bare"], strict=True)]
     naive = [ours / other for ours, other in zip(rates["ours"], rates["naive ledger"], strict=True)]
     medians = {name: median(found) for name, found in rates.items()}
-    return DeliveryFigures(medians["ours"], medians["bare"], medians["naive ledger"], median(ratios), median(naive))
+    return DeliveryFigures(
+        medians["ours"], medians["bare"], medians["naive ledger"], median(ratios), median(naive), rss_mb
+    )
 
 
-async def _round(servers: Servers, erp: Child, name: str, prefix: str, orders: int) -> float:
+async def _round(servers: Servers, erp: Child, name: str, prefix: str, orders: int) -> tuple[float, float]:
     database = await servers.database()
     await erp.ask(begin=True)
     await rewind(servers.kafka, group(TARGET), (ORDERS,), prefix=prefix)
-    async with _contender(servers, name, prefix, str(erp.said["url"]), database):
+    async with _contender(servers, name, prefix, str(erp.said["url"]), database) as contender:
         told = await _until(erp, orders)
+        rss_mb = contender.rss_mb()
     await servers.drop(database)
     if told["documents"] != orders:
         raise RuntimeError(f"{name}: {told['documents']} documents for {orders} orders")
-    return orders / float(str(told["elapsed_s"]))
+    return orders / float(str(told["elapsed_s"])), rss_mb
 
 
 def _contender(servers: Servers, name: str, prefix: str, url: str, database: str) -> AbstractAsyncContextManager[Child]:

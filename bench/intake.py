@@ -30,6 +30,7 @@ class IntakeFigures:
     ours: Served
     bare: Served
     ratio: float
+    rss_mb: float
 
 
 async def measure(servers: Servers, progress: Progress, *, rounds: int, seconds: float) -> IntakeFigures:
@@ -48,8 +49,9 @@ async def measure(servers: Servers, progress: Progress, *, rounds: int, seconds:
             for name, contender in (("bare", bare), ("ours", ours)):
                 progress.step(f"intake, {name}, round {number + 1} of {rounds}")
                 served[name].append(await _round(load, contender, seconds))
+        rss_mb = ours.rss_mb()
     ratios = [mine["per_s"] / other["per_s"] for mine, other in zip(served["ours"], served["bare"], strict=True)]
-    return IntakeFigures(_medians(served["ours"]), _medians(served["bare"]), median(ratios))
+    return IntakeFigures(_medians(served["ours"]), _medians(served["bare"]), median(ratios), rss_mb)
 
 
 async def _round(load: Child, server: Child, seconds: float) -> dict[str, float]:

@@ -1,0 +1,92 @@
+"""Speed and memory as ratios of one run: `make bench`, or `python -m bench --quick` for a first look.
+
+Contenders take turns and medians are compared, since other work on the machine hits whoever runs just then. The last
+line of standard output is one line of JSON.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+import uvloop
+
+from bench import delivery, footprint, growth, intake
+from bench.report import Figure, Progress, console, table
+from bench.servers import servers
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    orders: int
+    intake_s: float
+    growth_orders: int
+    growth_large: int
+
+
+FULL = Size(rounds=5, orders=6000, intake_s=4.0, growth_orders=1000, growth_large=growth.LARGE)
+QUICK = Size(rounds=1, orders=2000, intake_s=2.0, growth_orders=500, growth_large=20_000)
+
+
+async def main(size: Size) -> None:
+    """Measure all four, show the table, print the line."""
+    progress = Progress()
+    async with servers(progress) as running:
+        small = await footprint.measure(running, progress)
+        edge = await intake.measure(running, progress, rounds=size.rounds, seconds=size.intake_s)
+        carried = await delivery.measure(running, progress, orders=size.orders, rounds=size.rounds)
+        grown = await growth.measure(
+            running, progress, rounds=size.rounds, orders=size.growth_orders, large=size.growth_large
+        )
+        described = running.described
+    rss_mb = {**small.rss_mb, "edge under load": edge.rss_mb, "worker under load": carried.rss_mb}
+    figures = [
+        Figure(
+            "delivery / bare loop", "delivery_ratio", carried.ratio, 0.15, False,
+            f"{carried.ours_per_s:.0f} orders/s against {carried.bare_per_s:.0f}",
+        ),
+        Figure(
+            "delivery / naive ledger", "naive_ledger_ratio", carried.naive_ratio, 0.5, False,
+            f"{carried.ours_per_s:.0f} orders/s against {carried.naive_per_s:.0f}",
+        ),
+        Figure(
+            "intake / bare handler", "intake_ratio", edge.ratio, 0.8, False,
+            f"{edge.ours.per_s:.0f} requests/s against {edge.bare.per_s:.0f}; "
+            f"p50 {edge.ours.p50_ms:.1f} ms ({edge.bare.p50_ms:.1f}), "
+            f"p99 {edge.ours.p99_ms:.1f} ms ({edge.bare.p99_ms:.1f})",
+        ),
+        Figure(
+            "cost in a large ledger", "ledger_growth_ratio", grown.ratio, 1.15, True,
+            f"{grown.large_ms:.2f} ms an order with {size.growth_large} effects, "
+            f"{grown.small_ms:.2f} ms with {growth.SMALL}",
+        ),
+        Figure("memory, MB", "rss_mb", max(rss_mb.values()), 200, True, _each(rss_mb, "MB")),
+        Figure("until ready, s", "ready_s", max(small.ready_s.values()), 3, True, _each(small.ready_s, "s")),
+    ]  # fmt: skip
+    console.print(table(figures, described))
+    line = {one.key: round(one.value, 3) for one in figures} | {
+        "intake_p50_ms": round(edge.ours.p50_ms, 2),
+        "intake_p99_ms": round(edge.ours.p99_ms, 2),
+        "bare_intake_p99_ms": round(edge.bare.p99_ms, 2),
+        "orders_per_s": round(carried.ours_per_s),
+        "bare_orders_per_s": round(carried.bare_per_s),
+        "naive_ledger_orders_per_s": round(carried.naive_per_s),
+        "requests_per_s": round(edge.ours.per_s),
+        "bare_requests_per_s": round(edge.bare.per_s),
+    }
+    print(orjson.dumps(line).decode())
+
+
+def _each(values: Mapping[str, float], unit: str) -> str:
+    return ", ".join(f"{name} {value:.3g} {unit}" for name, value in values.items())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round of each: a look, not a measurement")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(QUICK if parser.parse_args().quick else FULL))
