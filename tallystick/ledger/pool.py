@@ -73,7 +73,12 @@ class Pool:
         async with self._pool.acquire() as connection:
             if self._wait_seconds is not None:
                 self._wait_seconds.observe(time.perf_counter() - began_s)
-            yield connection
+            try:
+                yield connection
+            except asyncpg.InternalClientError as error:
+                # The server's farewell met our statement, and the library has lost its place in the protocol.
+                connection.terminate()
+                raise asyncpg.InterfaceError("the connection was lost") from error
 
     async def close(self) -> None:
         """Give the connections back."""
