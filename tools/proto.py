@@ -1,6 +1,7 @@
 """Generate `tallystick/v1` from `proto/`, or check that it is current and that the protos pass buf's rules.
 
-`python -m tools.proto` writes; `python -m tools.proto --check` changes nothing and exits 1 with what differs.
+`python -m tools.proto` writes; `python -m tools.proto --check` changes nothing and exits 1 with what differs;
+`python -m tools.proto --release` keeps the protos of today as those that no later change may break.
 """
 
 import filecmp
@@ -84,6 +85,9 @@ def main() -> int:
     """Entry point of `python -m tools.proto`."""
     if sys.argv[1:] == ["--check"]:
         return check()
+    if sys.argv[1:] == ["--release"]:
+        _protoc("--include_imports", f"--descriptor_set_out={RELEASED}")
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         package = generate(Path(folder))
         shutil.rmtree(GENERATED, ignore_errors=True)
