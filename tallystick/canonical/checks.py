@@ -7,7 +7,7 @@ anything: a finding holds the order, and its detail tells an accountant both fig
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import islice
 
 from google.type import money_pb2
 
@@ -42,22 +42,25 @@ class Bounds:
 class Sheet:
     """An order's figures with their names, laid out once for all rules."""
 
-    __slots__ = ("_figures", "charges", "coins", "currency", "order", "taxed", "totals")
+    __slots__ = ("_figures", "charges", "coins", "currency", "lines", "order", "taxed", "totals")
 
     def __init__(self, order: order_pb2.Order) -> None:
         self.order = order
         self.currency = order.currency_code
+        self.lines = list(order.lines)
         #: Everything that is booked with a tax of its own, with its name for messages.
-        self.charges: list[tuple[str, Charge]] = [
-            *((f"line {line.id}", line) for line in order.lines),
-            *((f"shipping {shipping.id}", shipping) for shipping in order.shipping_lines),
-            *((f"fee {fee.id}", fee) for fee in order.fees),
-        ]
-        self.taxed = [*((name, charge.amount) for name, charge in self.charges), *_parts(order)]
+        self.charges: list[tuple[str, Charge]] = [(f"line {line.id}", line) for line in self.lines]
+        self.charges += [(f"shipping {shipping.id}", shipping) for shipping in order.shipping_lines]
+        self.charges += [(f"fee {fee.id}", fee) for fee in order.fees]
+        self.taxed = [(name, charge.amount) for name, charge in self.charges] + _parts(self.lines)
         #: Those that are stated, by their names.
         self.totals = {field.name: value for field, value in order.totals.ListFields()}
         #: Amounts that are paid or booked, and so have to be whole in minor units.
-        self.coins = [*((f"totals.{name}", value) for name, value in self.totals.items()), *_coins(order, self.taxed)]
+        self.coins = [(f"totals.{name}", value) for name, value in self.totals.items()]
+        for name, amounts in self.taxed:
+            self.coins += [(f"{name} {field.name}", value) for field, value in amounts.ListFields()]
+        self.coins += [(f"payment {paid.id}", paid.amount) for paid in order.payments if paid.HasField("amount")]
+        self.coins += [(f"line {line.id} discount", line.discount) for line in self.lines if line.HasField("discount")]
         self._figures: list[Figures] | None = None
 
     def total(self, name: str) -> Decimal:
@@ -72,30 +75,23 @@ class Sheet:
             self._figures = [(amount(t.net), amount(t.tax), amount(t.gross)) for _, t in self.taxed]
         return self._figures
 
-    def fractions(self) -> Iterator[tuple[str, money_pb2.Money]]:
+    def fractions(self) -> list[tuple[str, money_pb2.Money]]:
         """Prices per piece and single taxes, which may have fractions of a minor unit."""
+        found = []
         for name, charge in self.charges:
-            yield from ((f"{name} tax", tax.amount) for tax in charge.taxes if tax.HasField("amount"))
-        lines, discounts = self.order.lines, self.order.discounts
-        yield from ((f"line {line.id} price", line.unit_price) for line in lines if line.HasField("unit_price"))
-        yield from ((f"discount {given.code}", given.amount) for given in discounts if given.HasField("amount"))
+            found += [(f"{name} tax", tax.amount) for tax in charge.taxes if tax.HasField("amount")]
+        found += [(f"line {line.id} price", line.unit_price) for line in self.lines if line.HasField("unit_price")]
+        given = self.order.discounts
+        return found + [(f"discount {one.code}", one.amount) for one in given if one.HasField("amount")]
 
 
-def _parts(order: order_pb2.Order) -> Iterator[tuple[str, taxed_pb2.TaxedAmount]]:
-    for line in order.lines:
-        for part in ("removed_by_edit", "refunded"):
-            if line.HasField(part):
-                yield f"line {line.id}, {part}", getattr(line, part)
-
-
-def _coins(
-    order: order_pb2.Order, taxed: Iterable[tuple[str, taxed_pb2.TaxedAmount]]
-) -> Iterator[tuple[str, money_pb2.Money]]:
-    for name, amounts in taxed:
-        for field, value in amounts.ListFields():
-            yield f"{name} {field.name}", value
-    yield from ((f"payment {paid.id}", paid.amount) for paid in order.payments if paid.HasField("amount"))
-    yield from ((f"line {line.id} discount", line.discount) for line in order.lines if line.HasField("discount"))
+def _parts(lines: Iterable[order_pb2.OrderLine]) -> list[tuple[str, taxed_pb2.TaxedAmount]]:
+    return [
+        (f"line {line.id}, {part}", getattr(line, part))
+        for line in lines
+        for part in ("removed_by_edit", "refunded")
+        if line.HasField(part)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +140,7 @@ def _known_currency(sheet: Sheet, _: Bounds) -> Iterator[str]:
 
 
 def _one_currency(sheet: Sheet, _: Bounds) -> Iterator[str]:
-    for name, value in chain(sheet.coins, sheet.fractions()):
+    for name, value in sheet.coins + sheet.fractions():
         if value.currency_code != sheet.currency:
             yield f"{name} is in {value.currency_code or 'no currency'}, the order is in {sheet.currency}"
 
@@ -162,7 +158,7 @@ def _placed_at(sheet: Sheet, _: Bounds) -> Iterator[str]:
 
 def _lines_named(sheet: Sheet, _: Bounds) -> Iterator[str]:
     seen: set[str] = set()
-    for line in sheet.order.lines:
+    for line in sheet.lines:
         if not line.id:
             yield f"the line {line.sku or line.product_id!r} has no id of its own"
         elif line.id in seen:
@@ -171,7 +167,7 @@ def _lines_named(sheet: Sheet, _: Bounds) -> Iterator[str]:
 
 
 def _quantities(sheet: Sheet, _: Bounds) -> Iterator[str]:
-    for line in sheet.order.lines:
+    for line in sheet.lines:
         try:
             ordered, removed = parse_quantity(line.quantity.ordered), parse_quantity(line.quantity.removed_by_edit)
         except Unreadable as error:
@@ -216,7 +212,7 @@ def _gross(sheet: Sheet, _: Bounds) -> Iterator[str]:
 
 
 def _nothing_booked(sheet: Sheet, _: Bounds) -> Iterator[str]:
-    for line, (_net, _tax, gross) in zip(sheet.order.lines, sheet.figures, strict=False):
+    for line, (_net, _tax, gross) in zip(sheet.lines, sheet.figures, strict=False):
         if gross and not booked(line):
             yield f"line {line.id} has no piece left, but {gross} {sheet.currency}"
 
@@ -232,24 +228,24 @@ def _line_taxes(sheet: Sheet, bounds: Bounds) -> Iterator[str]:
 
 def _sums(sheet: Sheet, bounds: Bounds) -> Iterator[str]:
     order, own = sheet.order, iter(sheet.figures)
-    for name, parts, total in (
-        ("the lines", order.lines, "net"),
-        ("the shipping lines", order.shipping_lines, "shipping"),
-        ("the fees", order.fees, "fees"),
+    for name, number, total in (
+        ("the lines", len(sheet.lines), "net"),
+        ("the shipping lines", len(order.shipping_lines), "shipping"),
+        ("the fees", len(order.fees), "fees"),
     ):
-        nets = [net for net, _tax, _gross in islice(own, len(parts))]
-        yield from _strayed(f"{name} without tax", nets, sheet.total(total), bounds.of(len(nets), sheet.currency))
-    charged = [
-        (len(charge.taxes), tax) for (_, charge), (_n, tax, _g) in zip(sheet.charges, sheet.figures, strict=False)
-    ]
-    # One rounding for each tax of each part.
-    roundings = sum(max(1, taxes) for taxes, tax in charged if taxes or tax)
-    allowed = bounds.of(roundings, sheet.currency)
-    yield from _strayed("the taxes", [tax for _, tax in charged], sheet.total("tax"), allowed)
+        added, stated = sum([net for net, _tax, _gross in islice(own, number)], _ZERO), sheet.total(total)
+        if added != stated:
+            yield from _strayed(f"{name} without tax", added, stated, bounds.of(number, sheet.currency))
+    taxes, stated = [tax for _net, tax, _gross in sheet.figures[: len(sheet.charges)]], sheet.total("tax")
+    added = sum(taxes, _ZERO)
+    if added != stated:
+        # One rounding for each tax of each part.
+        counted = [len(charge.taxes) for _, charge in sheet.charges]
+        roundings = sum(max(1, number) for number, tax in zip(counted, taxes, strict=True) if number or tax)
+        yield from _strayed("the taxes", added, stated, bounds.of(roundings, sheet.currency))
 
 
-def _strayed(name: str, parts: Sequence[Decimal], stated: Decimal, allowed: Decimal) -> Iterator[str]:
-    added = sum(parts, _ZERO)
+def _strayed(name: str, added: Decimal, stated: Decimal, allowed: Decimal) -> Iterator[str]:
     if abs(added - stated) > allowed:
         yield f"{name} make {added}, the order states {stated}; rounding may explain at most {allowed}"
 
