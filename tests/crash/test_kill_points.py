@@ -1,12 +1,16 @@
 """Kill -9 at every named point of the worker, over all of them, with three processes that come back (FC-005, F1)."""
 
 import random
+import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from simulators.faults import Fault, Rule
 from tests.crash.arena import Arena
 from tests.crash.orders import disturbed, revisions
 from tests.crash.workers import CRASHED, Worker
+
+ROOT = Path(__file__).parents[2]
 
 #: After poll, record, before commit; probe, intent, send, answer; before and after the outcome.
 POINTS = (
@@ -40,6 +44,13 @@ async def test_no_kill_point_loses_doubles_or_strands_anything(arena: Arena) -> 
         arena.workers.start()
     await arena.settled()
     await arena.judge()
+
+
+def test_the_loop_goes_over_every_point_of_the_worker() -> None:
+    """A point that somebody adds is killed at, too."""
+    files = ("consumers/worker.py", "tallystick/engine.py", "adapters/http.py")
+    named = {name for file in files for name in re.findall(r'reach(?:\(|, )"([\w.]+)"', (ROOT / file).read_text())}
+    assert named == set(POINTS)
 
 
 def _fewer_than(alive: list[Worker], arena: Arena) -> Callable[[], Awaitable[bool]]:
