@@ -1,12 +1,14 @@
 """Instants are UTC; a day belongs to the selling entity's zone. Both are kept, neither is guessed."""
 
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from google.protobuf import timestamp_pb2
 
 from tallystick.errors import SetupError, Unreadable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -46,7 +48,7 @@ def to_timestamp(instant: datetime) -> timestamp_pb2.Timestamp:
 
 def to_datetime(stamp: timestamp_pb2.Timestamp) -> datetime:
     """The instant in UTC, to the microsecond."""
-    return stamp.ToDatetime(tzinfo=UTC)
+    return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
 
 
 def business_date(instant: datetime, where: tzinfo) -> date:

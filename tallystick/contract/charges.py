@@ -52,7 +52,8 @@ class Charge:
 
 def charges(order: order_pb2.Order) -> list[Charge]:
     """What is booked. Left out: lines removed by an edit, bundles that only group others, shipping and fees of zero."""
-    found = [_goods(line) for line in order.lines if _is_booked(line)]
+    pieces = [(line, booked(line)) for line in order.lines]
+    found = [_goods(line, quantity) for line, quantity in pieces if quantity > 0 and not _groups_only(line)]
     others = [_other("shipping", LineRole.SHIPPING, n, line) for n, line in enumerate(order.shipping_lines, 1)]
     others += [_other("fee", LineRole.FEE, n, fee) for n, fee in enumerate(order.fees, 1)]
     found += [charge for charge in others if charge.net or charge.tax]
@@ -83,18 +84,14 @@ def untaxed(key: str, role: LineRole, name: str, value: Decimal, product: str = 
     return Charge(key, role, name, _ONE, net=value, tax=_ZERO, gross=value, product=product)
 
 
-def _is_booked(line: order_pb2.OrderLine) -> bool:
-    return booked(line) > 0 and not _groups_only(line)
-
-
 def _groups_only(line: order_pb2.OrderLine | refund_pb2.RefundLine) -> bool:
     return line.kind == order_pb2.LINE_KIND_BUNDLE and not amount(line.amount.gross)
 
 
-def _goods(line: order_pb2.OrderLine) -> Charge:
+def _goods(line: order_pb2.OrderLine, quantity: Decimal) -> Charge:
     net, tax, gross = _amounts(line.amount)
     name = line.title or line.sku or line.id
-    return Charge(line.id, LineRole.GOODS, name, booked(line), net, tax, gross, stated_taxes(line.taxes), line=line)
+    return Charge(line.id, LineRole.GOODS, name, quantity, net, tax, gross, stated_taxes(line.taxes), line=line)
 
 
 def _given_back(line: refund_pb2.RefundLine) -> Charge:
@@ -125,16 +122,12 @@ def _amounts(taxed: money_pb2.TaxedAmount) -> tuple[Decimal, Decimal, Decimal]:
 
 def stated_taxes(taxes: Iterable[money_pb2.TaxLine]) -> tuple[Tax, ...]:
     """Taxes as the store states them."""
-    return tuple(
-        Tax(
-            title=tax.title,
-            code=tax.code,
-            rate=parse_quantity(tax.rate_percent) if tax.rate_percent else None,
-            amount=amount(tax.amount) if tax.HasField("amount") else None,
-            compound=tax.compound,
-        )
-        for tax in taxes
-    )
+    return tuple([_tax(tax) for tax in taxes])
+
+
+def _tax(tax: money_pb2.TaxLine) -> Tax:
+    rate = parse_quantity(tax.rate_percent) if tax.rate_percent else None
+    return Tax(tax.title, tax.code, rate, amount(tax.amount) if tax.HasField("amount") else None, tax.compound)
 
 
 def fees_out_of_taxes(found: list[Charge], as_fees: Mapping[str, str]) -> list[Charge]:

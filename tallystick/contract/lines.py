@@ -1,7 +1,7 @@
 """From charges to the lines of a document, with the proof that the target will compute the store's total from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tallystick.canonical import checks
@@ -44,22 +44,29 @@ class LineBuilder:
     #: For lines of goods.
     rows: Sequence[Row]
     bounds: checks.Bounds
+    _pricers: dict[str, Pricer] = field(default_factory=dict, compare=False)
 
     def build(self, charges: list[Charge], terms: Terms, report: Report) -> list[DocumentLine]:
         """Convert, price, and prove the balance. To be called with exact decimals (`EXACT`)."""
-        arithmetic = TargetArithmetic(self.file.arithmetic, terms.currency)
-        policy = self.file.arithmetic.unrepresentable_price
-        pricer = Pricer(terms.currency, arithmetic, policy, self.file.products.rounding or "")
+        pricer = self._pricer(terms.currency)
         lines: list[DocumentLine] = []
         for charge in self._shared(charges, terms, report):
             priced = pricer.price(self._line(charge, terms, pricer, report))
             if len(priced) > 1:
                 _note_two_lines(charge, priced, report)
             lines += priced
-        predicted = arithmetic.predict(lines)
+        predicted = pricer.arithmetic.predict(lines)
         self._prove_taxes(terms, predicted, lines, report)
         missing = terms.total - predicted.total
         return lines + self._rounding(terms, missing, pricer, lines, report) if missing else lines
+
+    def _pricer(self, currency: str) -> Pricer:
+        pricer = self._pricers.get(currency)
+        if pricer is None:
+            arithmetic = TargetArithmetic(self.file.arithmetic, currency)
+            policy = self.file.arithmetic.unrepresentable_price
+            pricer = self._pricers[currency] = Pricer(currency, arithmetic, policy, self.file.products.rounding or "")
+        return pricer
 
     def _shared(self, charges: list[Charge], terms: Terms, report: Report) -> list[Charge]:
         found = fees_out_of_taxes(charges, self.file.taxes.as_fees)

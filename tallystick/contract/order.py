@@ -6,6 +6,7 @@ from decimal import localcontext
 
 from tallystick.canonical import checks
 from tallystick.canonical.money import EXACT, amount
+from tallystick.canonical.soundness import plainly_sound
 from tallystick.canonical.times import business_date, to_datetime, zone
 from tallystick.contract.charges import charges
 from tallystick.contract.currency import currency_field
@@ -40,14 +41,18 @@ class OrderBuilder:
     def build(self, order: order_pb2.Order) -> Built:
         """Check, convert, price, and prove the balance."""
         report = Report()
+        if not plainly_sound(order) and not self._computable(order, report):
+            return Built(None, report)
+        with localcontext(EXACT):
+            return Built(self._document(order, report), report)
+
+    def _computable(self, order: order_pb2.Order, report: Report) -> bool:
+        """Tell what is wrong; False when there is nothing to compute with."""
         sheet = checks.Sheet(order)
         unsound = checks.unsound(sheet)
         for finding in unsound or checks.judged(sheet, self.lines.bounds, checks.SUMS):
             report.hold(HoldReason(finding.reason), finding.detail)
-        if unsound:
-            return Built(None, report)
-        with localcontext(EXACT):
-            return Built(self._document(order, report), report)
+        return not unsound
 
     def _document(self, order: order_pb2.Order, report: Report) -> OrderDocument:
         placed_at = to_datetime(order.placed_at)

@@ -52,6 +52,8 @@ def effective(charge: Charge, coin: Decimal) -> tuple[Tax, ...]:
     A store may name a rate and charge nothing (an exempt buyer): its stated amount is taken as the truth, unless the
     line is so small that the rate comes to nothing as well. A rate of zero beside others says nothing.
     """
+    if len(charge.taxes) == 1:
+        return () if _waived(charge.taxes[0], charge, coin) else charge.taxes
     charged = [tax for tax in charge.taxes if not _waived(tax, charge, coin)]
     taxing = [tax for tax in charged if tax.rate != 0]
     return tuple(taxing or charged[:1])

@@ -1,13 +1,19 @@
 """Each rule finds what it is named for, and says both figures."""
 
-from collections.abc import Callable
+import contextlib
+import random
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tallystick.canonical import checks
 from tallystick.canonical.money import money
+from tallystick.canonical.soundness import plainly_sound
 from tallystick.canonical.written import order
 from tallystick.v1 import order_pb2
 from tests.strategies import STEADY, Sale, canonical, sales
@@ -58,6 +64,7 @@ SPOILED: list[tuple[str, Spoil, str]] = [
 
 def test_a_sound_order_breaks_no_rule() -> None:
     assert checks.findings(_order()) == []
+    assert plainly_sound(_order())
 
 
 @pytest.mark.parametrize(("name", "spoil", "told"), SPOILED)
@@ -67,6 +74,7 @@ def test_what_is_spoiled_is_found_under_its_rule(name: str, spoil: Spoil, told: 
     spoil(spoiled)
     assert any(told in finding.detail for finding in checks.findings(spoiled, rules=rules))
     assert checks.findings(spoiled)
+    assert not plainly_sound(spoiled)
 
 
 def test_every_rule_is_tried() -> None:
@@ -85,3 +93,69 @@ def test_what_any_shop_computes_honestly_has_no_finding_but_for_the_bound(sale: 
     loose = checks.Bounds(per_part=1, at_most=10_000)
     found = [finding.detail for finding in checks.findings(canonical(sale), loose)]
     assert all("negative" in detail for detail in found)
+
+
+def _half_a_coin(order: order_pb2.Order) -> None:
+    """In every sum that it belongs to, so that all of them agree."""
+    for holder, name in ((order.lines[0].amount, "net"), (order.lines[0].amount, "gross"), (order.totals, "net")):
+        getattr(holder, name).nanos += 5_000_000
+    order.totals.total.nanos += 5_000_000
+
+
+def _turned_round(order: order_pb2.Order) -> None:
+    """Every amount is owed to the buyer."""
+    for way in list(_numbers(order)):
+        if way[-2] in ("units", "nanos"):
+            _set_at(order, way, lambda was: -was)
+
+
+@pytest.mark.parametrize(
+    "spoil", [_half_a_coin, _turned_round, lambda o: setattr(o.lines[0].quantity, "ordered", "00")]
+)
+def test_what_is_wrong_everywhere_alike_is_found_all_the_same(spoil: Spoil) -> None:
+    spoiled = _order()
+    spoiled.ClearField("store_state")
+    spoil(spoiled)
+    assert len(checks.findings(spoiled)) >= 1
+    assert not plainly_sound(spoiled)
+
+
+def _numbers(message: Message, prefix: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """The way to every number and text inside."""
+    for field, value in message.ListFields():
+        inside = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        for place, one in enumerate(inside):
+            way = (*prefix, field.name, place if inside is value else None)
+            if isinstance(one, Message):
+                yield from _numbers(one, way)
+            elif inside is not value:
+                yield way
+
+
+def _set_at(order: order_pb2.Order, way: tuple[object, ...], change: Callable[[Any], object]) -> None:
+    holder: Any = order
+    for name, place in zip(way[:-2:2], way[1:-2:2], strict=True):
+        holder = getattr(holder, str(name)) if place is None else getattr(holder, str(name))[place]
+    name = str(way[-2])
+    with contextlib.suppress(ValueError):
+        setattr(holder, name, change(getattr(holder, name)))
+
+
+def _spoil(order: order_pb2.Order, way: tuple[object, ...], die: random.Random) -> None:
+    def change(was: Any) -> object:
+        numbers, texts = [0, 1, -1, 5_000_000], ["", "0", "00", "-1", "USD"]
+        return die.choice([*numbers, -was, was + 1] if isinstance(was, int) else [*texts, was + "1"])
+
+    _set_at(order, way, change)
+
+
+@STEADY
+@given(sales(), st.integers(0, 2**32))
+def test_what_looks_plainly_sound_breaks_no_rule(sale: Sale, seed: int) -> None:
+    """Any order with any of its numbers and texts spoiled: the quick look may be unsure, but never sure and wrong."""
+    die, spoiled = random.Random(seed), canonical(sale)
+    for _ in range(die.randrange(3)):
+        _spoil(spoiled, die.choice(list(_numbers(spoiled))), die)
+    if plainly_sound(spoiled):
+        strict = checks.Bounds(per_part=0, at_most=0)
+        assert checks.judged(checks.Sheet(spoiled), strict) == []
