@@ -10,8 +10,8 @@ from tallystick.reasons import HoldReason
 from . import fields
 from .fields import Reference
 from .forms import Form
-from .parties import Parties, Party
-from .readback import Known, Lined, Missing, Readback, StoredLine, lined
+from .parties import Parties, Party, personal
+from .readback import Known, Lined, Missing, Readback, StoredLine, document_of, lined
 from .records import Address, Records
 from .references import Ids, References
 from .versions import Dialect, dialect_of
@@ -89,7 +89,9 @@ class Resolver:
         if isinstance(head, Missing) and head.deleted:
             return Refused(HoldReason.DELETED_IN_TARGET, head.detail)
         known = head if isinstance(head, Known) else None
-        if is_cancelled(job) or (known is not None and known.adopted):
+        if is_cancelled(job):
+            return replace(job, ready=Ready(found.dialect, known, personal=personal(document_of(job).customer)))
+        if known is not None and known.adopted:
             return replace(job, ready=Ready(found.dialect, known))
         document, party = lined(job), found.parties[job.ref]
         lacking = self._lacking(document, found)
