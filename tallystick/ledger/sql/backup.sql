@@ -1,12 +1,12 @@
 -- A backup is every table of the ledger as rows, read in one snapshot; what is made anew by the database is left out.
 
 -- Tables with the columns that are taken along, in an order that suits people. `event.xid` belongs to the server that
--- gave it; the restoring transaction gives its own.
+-- gave it; the restoring transaction gives its own. Generated columns are made anew.
 -- name: tables
 SELECT c.relname::text AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'schema_migration'
   AND NOT (c.relname = 'event' AND a.attname = 'xid')
 GROUP BY c.relname ORDER BY c.relname
