@@ -98,16 +98,22 @@ def amount(value: money_pb2.Money) -> Decimal:
     return _amount(value.units, value.nanos, value.currency_code)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1024)
 def _amount(units: int, nanos: int, currency: str) -> Decimal:
     """One order names the same few amounts again and again: as line, as sum, in each rule that looks at them."""
     if not units and not nanos and not currency:
         return Decimal(0)
+    digits, coins, coin_nanos = _coinage(currency)
+    if nanos % coin_nanos == 0:
+        return Decimal(units * coins + nanos // coin_nanos).scaleb(-digits, EXACT)
+    return Decimal(units * 10**NANO_DIGITS + nanos).scaleb(-NANO_DIGITS, EXACT).normalize(EXACT)
+
+
+@cache
+def _coinage(currency: str) -> tuple[int, int, int]:
+    """Decimals, coins to a unit, and nanos to a coin."""
     digits = minor_digits(currency)
-    coins, rest = divmod(units * 10**NANO_DIGITS + nanos, 10 ** (NANO_DIGITS - digits))
-    if not rest:
-        return Decimal(coins).scaleb(-digits, context=EXACT)
-    return Decimal(units * 10**NANO_DIGITS + nanos).scaleb(-NANO_DIGITS, context=EXACT).normalize(EXACT)
+    return digits, 10**digits, 10 ** (NANO_DIGITS - digits)
 
 
 def add(*values: money_pb2.Money) -> money_pb2.Money:
