@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
-from functools import cache, lru_cache
+from functools import cache
 
 from google.type import money_pb2
 from iso4217 import Currency
@@ -95,12 +95,7 @@ def amount(value: money_pb2.Money) -> Decimal:
 
     A Money that was never set is zero.
     """
-    return _amount(value.units, value.nanos, value.currency_code)
-
-
-@lru_cache(maxsize=1024)
-def _amount(units: int, nanos: int, currency: str) -> Decimal:
-    """One order names the same few amounts again and again: as line, as sum, in each rule that looks at them."""
+    units, nanos, currency = value.units, value.nanos, value.currency_code
     if not units and not nanos and not currency:
         return Decimal(0)
     digits, coins, coin_nanos = _coinage(currency)
