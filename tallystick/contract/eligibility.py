@@ -71,8 +71,9 @@ def outside(order: order_pb2.Order, part: Part) -> NotEligible | None:
         (part.channels, order.channel),
         (part.order_types, "b2b" if company else "b2c"),
     )
-    inside = all(not names or name in names for names, name in asked) and _place(order) < part.percentage
-    return None if inside else NotEligible.NOT_ROLLED_OUT
+    inside = all(not names or name in names for names, name in asked)
+    rolled_out = part.percentage >= 100 or _place(order) < part.percentage
+    return None if inside and rolled_out else NotEligible.NOT_ROLLED_OUT
 
 
 def _place(order: order_pb2.Order) -> int:

@@ -133,6 +133,7 @@ ORDER BY lane_key FOR UPDATE SKIP LOCKED
 
 -- The head effect of each lane that is still ours: the unfinished effect with the lowest seq, but while the lane's
 -- order was never applied its STATE effects go before every DELTA. A lane without unfinished effects has seq NULL.
+-- Most lanes hold one effect (next_seq 2), which has no others to be compared with.
 -- name: heads
 WITH ours AS MATERIALIZED (
     SELECT $1::text AS target, * FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
@@ -143,17 +144,19 @@ SELECT
     e.seq, e.entity_type, e.entity_id, e.operation, e.op_id, e.kind, e.revision, e.forced, e.state, e.step,
     e.intents, e.attempts, e.external_ref, e.received_at,
     p.body, b.external_id, b.applied_revision, b.applied_mark,
-    (SELECT jsonb_agg(DISTINCT k.line) FROM (
-        SELECT jsonb_array_elements_text(b.lines) AS line
-        UNION ALL
-        SELECT jsonb_array_elements_text(d.lines) FROM effect d
-        WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
-          AND d.entity_id = e.entity_id) k) AS lines,
+    CASE WHEN l.next_seq > 2 OR e.lines IS NOT NULL OR b.lines IS NOT NULL THEN (
+        SELECT jsonb_agg(DISTINCT k.line) FROM (
+            SELECT jsonb_array_elements_text(b.lines) AS line
+            UNION ALL
+            SELECT jsonb_array_elements_text(d.lines) FROM effect d
+            WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
+              AND d.entity_id = e.entity_id) k) END AS lines,
     parent.applied_revision AS parent_revision,
     CASE WHEN NOT parent.tombstone THEN parent.external_id END AS parent_external_id,
-    (SELECT extract(epoch FROM clock_timestamp() - max(d.doubt_at))::float8 FROM effect d
-     WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
-       AND d.entity_id = e.entity_id) AS doubt_age_s,
+    extract(epoch FROM clock_timestamp() - CASE WHEN l.next_seq = 2 THEN e.doubt_at ELSE (
+        SELECT max(d.doubt_at) FROM effect d
+        WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
+          AND d.entity_id = e.entity_id) END)::float8 AS doubt_age_s,
     (e.kind = 'DELTA' AND EXISTS (
         SELECT FROM effect s WHERE s.target = l.target AND s.lane_key = l.lane_key AND s.kind = 'STATE'
           AND s.state = 'SKIPPED')) AS parent_skipped,
