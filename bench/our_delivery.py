@@ -3,11 +3,10 @@
 import asyncio
 import sys
 
-import uvloop
-
 from bench.children import questions, say
 from bench.installation import installation
 from consumers.target import Target
+from tallystick.cli.running import run
 from tallystick.kafka.producer import Producer
 from tallystick.ledger.pool import open_pool
 from tallystick.telemetry import set_up_logging
@@ -33,4 +32,4 @@ async def main(kafka: str, postgres: str, prefix: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(*sys.argv[1:]))
+    run(main(*sys.argv[1:]))

@@ -2,11 +2,10 @@
 
 import sys
 
-import uvloop
-
 from bench.children import questions, say
 from bench.installation import installation
 from service.webhooks import webhook_server
+from tallystick.cli.running import run
 from tallystick.kafka.producer import Producer
 from tallystick.ledger.pending import PendingDeliveries
 from tallystick.ledger.pool import open_pool
@@ -30,4 +29,4 @@ async def main(kafka: str, postgres: str, prefix: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(*sys.argv[1:]))
+    run(main(*sys.argv[1:]))
