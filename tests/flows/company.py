@@ -128,7 +128,7 @@ class Company:
         return rows[0]["applied_revision"] or 0 if rows else 0
 
     async def recorded(self, connection: str, order_id: object) -> None:
-        """Until the ledger of the ERP has the order as its shop holds it now, whatever becomes of it."""
+        """Until the ledger of the ERP has the order as its shop holds it now, and nothing older is on its way."""
         now = await self.installation.adapters[connection].read_order(str(order_id))
         content = content_hash(to_event(connection, now))
 
@@ -136,7 +136,9 @@ class Company:
             rows = await self.pool.fetch(
                 """SELECT 1 FROM source_object o WHERE connection = $1 AND type = 'order' AND id = $2
                    AND content_hash = $3 AND (not_eligible IS NOT NULL OR EXISTS (SELECT 1 FROM effect e
-                   WHERE e.target = $4 AND e.lane_key = $5 AND e.revision = o.revision))""",
+                   WHERE e.target = $4 AND e.lane_key = $5 AND e.revision = o.revision)) AND NOT EXISTS (
+                   SELECT 1 FROM effect e WHERE e.target = $4 AND e.lane_key = $5 AND e.kind = 'STATE'
+                   AND e.revision < o.revision AND e.unfinished)""",
                 connection,
                 str(order_id),
                 content,

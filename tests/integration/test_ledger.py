@@ -137,6 +137,23 @@ async def test_an_outcome_that_would_hold_gives_way_to_a_revision_that_came_mean
         assert await states(pool) == [(1, "SUPERSEDED"), (2, "QUEUED")]
 
 
+async def test_what_was_throttled_or_goes_on_to_its_next_step_gives_way_as_well(database: str) -> None:
+    """A confirmation of the older content would lock the document against the newer one."""
+    async with open_ledger(database) as (ledger, pool):
+        claims = (await ledger.record([order(1), order(2)])).claims
+        throttled, stepped = [await head_of(ledger, claim) for claim in claims]
+        assert [await intend(ledger, claim) for claim in claims] == [True, True]
+        await ledger.record([order(1, 2), order(2, 2)])
+        was = EffectState.IN_FLIGHT
+        waits = outcome(throttled, EffectState.QUEUED, was=was, wait=WaitReason.THROTTLED, due_in_s=3600)
+        goes_on = outcome(stepped, EffectState.QUEUED, was=was, step=1, external_id="17")
+        assert (await ledger.settle([waits, goes_on])).mine == (stepped.claim,)
+        for claim in claims:
+            assert await states(pool, claim.lane_key) == [(1, "SUPERSEDED"), (2, "QUEUED")]
+        newer = await head_of(ledger, stepped.claim)
+        assert (newer.revision, newer.external_id) == (2, "17")
+
+
 async def test_an_effect_in_doubt_keeps_its_doubt_when_it_is_held(database: str) -> None:
     async with open_ledger(database) as (ledger, pool):
         (claim,) = (await ledger.record([order(1)])).claims

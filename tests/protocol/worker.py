@@ -230,7 +230,7 @@ class WorkerModel:
 
     def _not_sent(self, state: State, slot: int, read: Effect, effect: Effect) -> Moved:
         back = self._as_before(read)
-        again = state.with_effect(effect._replace(state=back))
+        again = state.with_effect(_queued(state, effect) if back is EffectState.QUEUED else effect._replace(state=back))
         return Move(f"{effect.op} was not applied: {back} again", released(again, slot))
 
     @staticmethod
@@ -264,8 +264,15 @@ def step_done(state: State, effect: Effect) -> State:
     """Between two steps an effect is queued: a newer revision may supersede it there."""
     if effect.is_refund or effect.step is Step.CONFIRM:
         return settled(state, effect, EffectState.APPLIED)
-    confirm = effect._replace(state=EffectState.QUEUED, step=Step.CONFIRM, intents=0, doubted=False)
-    return state.with_effect(confirm).with_lane(bound=True)
+    confirm = effect._replace(step=Step.CONFIRM, intents=0, doubted=False)
+    return state.with_effect(_queued(state, confirm)).with_lane(bound=True)
+
+
+def _queued(state: State, effect: Effect) -> Effect:
+    """Back in the queue, where it gives way to a newer revision that was recorded while it was under way."""
+    newer = any(other.unfinished and other.revision > effect.revision for other in state.effects)
+    gives_way = newer and not effect.is_refund
+    return effect._replace(state=EffectState.SUPERSEDED if gives_way else EffectState.QUEUED)
 
 
 def settled(state: State, effect: Effect, terminal: EffectState) -> State:

@@ -200,7 +200,9 @@ FROM flown f WHERE l.target = f.target AND l.lane_key = f.lane_key
 RETURNING l.lane_key
 
 -- Settle effects as read (epoch, state and step must still be those), bind documents, and write down outcomes.
--- An effect that would be held gives way to a newer revision that waits; one in doubt never does.
+-- What goes back into the queue, held, waiting or between two steps, gives way to a newer revision that was recorded
+-- while it was under way: `supersede` spared it then. Sent on, it could lock its document against the newer one.
+-- One in doubt never gives way.
 -- name: settle_effects
 WITH input AS MATERIALIZED (
     SELECT $1::text AS target, * FROM unnest(
@@ -211,22 +213,25 @@ WITH input AS MATERIALIZED (
         lane_key, epoch, seq, was_state, was_step, state, step, hold,
         doubt, attempts, reason, detail, external_id, number, applied_revision,
         applied_mark, contract_version, lines, what, step_name)
+), judged AS MATERIALIZED (
+    SELECT i.*, CASE WHEN i.state = 'QUEUED' AND EXISTS (
+            SELECT FROM effect o
+            JOIN effect n ON n.target = o.target AND n.lane_key = o.lane_key AND n.entity_type = o.entity_type
+                AND n.entity_id = o.entity_id AND n.kind = 'STATE' AND n.revision > o.revision AND n.unfinished
+            WHERE o.target = i.target AND o.lane_key = i.lane_key AND o.seq = i.seq AND o.kind = 'STATE')
+        THEN 'SUPERSEDED' ELSE i.state END AS becomes
+    FROM input i
 ), settled AS (
     UPDATE effect e SET
-        state = CASE WHEN i.hold AND i.state = 'QUEUED' AND e.kind = 'STATE' AND EXISTS (
-                SELECT FROM effect n
-                WHERE n.target = e.target AND n.lane_key = e.lane_key AND n.entity_type = e.entity_type
-                  AND n.entity_id = e.entity_id AND n.kind = 'STATE' AND n.revision > e.revision
-                  AND n.unfinished)
-            THEN 'SUPERSEDED' ELSE i.state END,
+        state = i.becomes,
         step = i.step,
         -- A step that falls back keeps its count: more than one request of this effect may be under way.
         intents = CASE WHEN i.step > e.step THEN 0 ELSE e.intents END,
         attempts = CASE WHEN i.step > e.step THEN 0 ELSE e.attempts + i.attempts END,
         error = i.detail,
         doubt_at = CASE WHEN i.doubt THEN greatest(e.flight_deadline, clock_timestamp()) ELSE e.doubt_at END,
-        settled_at = CASE WHEN i.state IN ('APPLIED', 'VERIFIED', 'SUPERSEDED') THEN clock_timestamp() END
-    FROM input i
+        settled_at = CASE WHEN i.becomes IN ('APPLIED', 'VERIFIED', 'SUPERSEDED') THEN clock_timestamp() END
+    FROM judged i
     JOIN lane l ON l.target = i.target AND l.lane_key = i.lane_key AND l.epoch = i.epoch
     WHERE e.target = i.target AND e.lane_key = i.lane_key AND e.seq = i.seq
       AND e.state = i.was_state AND e.step = i.was_step
