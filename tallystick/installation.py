@@ -12,9 +12,17 @@ from tallystick.errors import SetupError
 from tallystick.flows.flow import Direction, Flow
 from tallystick.flows.plan import Plan, plans_into
 from tallystick.flows.table import FLOWS
-from tallystick.ports import CustomerSink, FulfilmentSink, FulfilmentSource, OrderSink, OrderSource, RefundSink
+from tallystick.ports import (
+    CustomerSink,
+    FulfilmentSink,
+    FulfilmentSource,
+    OrderSink,
+    OrderSource,
+    RefundSink,
+)
 from tallystick.registry import AdapterKind, find_kind
 from tallystick.settings import FlowName, Mode, Route, Settings
+from tallystick.stock.ports import StockSink, StockSource
 from tallystick.telemetry import Metrics
 
 
@@ -113,6 +121,7 @@ _ABILITIES: Mapping[FlowName, tuple[type | None, type | None]] = {
     FlowName.CUSTOMERS: (None, CustomerSink),
     FlowName.REFUNDS: (None, RefundSink),
     FlowName.FULFILMENTS: (FulfilmentSink, FulfilmentSource),
+    FlowName.STOCK: (StockSink, StockSource),
 }
 
 

@@ -14,7 +14,7 @@ from tallystick.clock import Budget
 from tallystick.contract.document import Document
 from tallystick.pacing import Pacer
 from tallystick.reasons import HoldReason
-from tallystick.v1 import event_pb2, fulfilment_pb2, order_pb2, refund_pb2
+from tallystick.v1 import event_pb2, fulfilment_pb2, inventory_pb2, order_pb2, refund_pb2
 
 # ---- stores ------------------------------------------------------------------------------------------------------
 
@@ -42,6 +42,7 @@ class Reading:
     order: order_pb2.Order | None = None
     refund: refund_pb2.Refund | None = None
     fulfilment: fulfilment_pb2.Fulfilment | None = None
+    level: inventory_pb2.InventoryLevel | None = None
     gone: bool = False
     findings: tuple[event_pb2.Finding, ...] = ()
     #: Refunds and returns that came with their order; published after it.

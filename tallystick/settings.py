@@ -48,6 +48,8 @@ class FlowName(StrEnum):
     REFUNDS = "refunds"
     #: From the ERP to the store: what was shipped, with its tracking.
     FULFILMENTS = "fulfilments"
+    #: From the ERP to the store: what may still be sold, by SKU and warehouse.
+    STOCK = "stock"
 
 
 class Strict(BaseModel):

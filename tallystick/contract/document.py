@@ -153,7 +153,23 @@ class FulfilmentDocument:
     contract_version: str
 
 
-Document = OrderDocument | CustomerDocument | RefundDocument | FulfilmentDocument
+@dataclass(frozen=True, slots=True)
+class StockDocument:
+    """How many pieces of a SKU a store may sell at one of its locations; absolute."""
+
+    connection: str
+    sku: str
+    #: Empty where the store has only one.
+    location: str
+    quantity: int
+    #: What the store showed when this was decided; a store that compares refuses it when it shows something else.
+    expected: int
+    #: The store's own id of what holds the figure.
+    external_id: str
+    contract_version: str
+
+
+Document = OrderDocument | CustomerDocument | RefundDocument | FulfilmentDocument | StockDocument
 
 
 @dataclass(frozen=True, slots=True)

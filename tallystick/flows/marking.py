@@ -13,6 +13,7 @@ from tallystick.contract.document import (
     FulfilmentDocument,
     OrderDocument,
     RefundDocument,
+    StockDocument,
 )
 from tallystick.ledger.rows import Head, Row
 from tallystick.marks import mark
@@ -32,7 +33,7 @@ def _content(document: Document) -> bytes:
 
 _CONTENT = {
     kind: tuple(field.name for field in fields(kind) if field.name != "contract_version")
-    for kind in (OrderDocument, CustomerDocument, RefundDocument, FulfilmentDocument)
+    for kind in (OrderDocument, CustomerDocument, RefundDocument, FulfilmentDocument, StockDocument)
 }
 
 

@@ -113,6 +113,8 @@ def to_event(connection: str, reading: Reading) -> event_pb2.Event:
         event.refund.CopyFrom(reading.refund)
     if reading.fulfilment is not None:
         event.fulfilment.CopyFrom(reading.fulfilment)
+    if reading.level is not None:
+        event.inventory_level.CopyFrom(reading.level)
     event.findings.extend(_findings(reading))
     return event
 

@@ -9,11 +9,11 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import DecodeError
 from opentelemetry import trace
 
-from tallystick.canonical.keys import order_key
+from tallystick.canonical.keys import inventory_key, order_key
 from tallystick.errors import Unreadable
 from tallystick.kafka.consumer import Record
 from tallystick.kafka.producer import Headers, Message
-from tallystick.kafka.topics import FULFILMENTS, ORDERS, QUARANTINE, VALUE_MAX, Topic
+from tallystick.kafka.topics import FULFILMENTS, INVENTORY, ORDERS, QUARANTINE, VALUE_MAX, Topic
 from tallystick.v1 import event_pb2
 
 SCHEMA = "schema"
@@ -68,12 +68,21 @@ def lane(event: event_pb2.Event) -> str:
             return order_key(event.connection, getattr(event, "return").order_id)
         case "fulfilment":
             return order_key(event.fulfilment.order_connection, event.fulfilment.order_id)
+        case "inventory_level":
+            level = event.inventory_level
+            return inventory_key(event.connection, level.warehouse_id, level.sku)
     return order_key(event.connection, event.object_id)
 
 
 def topic_of(event: event_pb2.Event) -> Topic:
     """Everything about one order travels with it; what an ERP tells has topics of its own."""
-    return FULFILMENTS if event.type == event_pb2.ENTITY_TYPE_FULFILMENT else ORDERS
+    return _TOPICS.get(event.type, ORDERS)
+
+
+_TOPICS = {
+    event_pb2.ENTITY_TYPE_FULFILMENT: FULFILMENTS,
+    event_pb2.ENTITY_TYPE_INVENTORY_LEVEL: INVENTORY,
+}
 
 
 def encode(event: event_pb2.Event, traceparent: bytes | None = None) -> Message:

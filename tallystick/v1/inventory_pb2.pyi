@@ -29,12 +29,15 @@ class InventoryLevel(_message.Message):
     ON_HAND_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
     READ_AT_FIELD_NUMBER: _builtins.int
+    READ_SEQ_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     sku: _builtins.str
     warehouse_id: _builtins.str
     on_hand: _builtins.str
     available: _builtins.str
     """On hand less what the ERP has reserved."""
+    read_seq: _builtins.int
+    """Our own number of that read, drawn before it began: what was booked under a lower number is in the figures."""
     @_builtins.property
     def read_at(self) -> _timestamp_pb2.Timestamp:
         """When our read of the ERP began; never the ERP's clock."""
@@ -48,10 +51,11 @@ class InventoryLevel(_message.Message):
         on_hand: _builtins.str = ...,
         available: _builtins.str = ...,
         read_at: _timestamp_pb2.Timestamp | None = ...,
+        read_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["read_at", b"read_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "connection", b"connection", "on_hand", b"on_hand", "read_at", b"read_at", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "connection", b"connection", "on_hand", b"on_hand", "read_at", b"read_at", "read_seq", b"read_seq", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
