@@ -1,4 +1,4 @@
-"""An Odoo company as an ERP: sales orders, credit notes, contacts; shipments; look-ups for adoption; its identity."""
+"""An Odoo company as an ERP: orders, credit notes, contacts; shipments, stock; look-ups for adoption; its identity."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -7,6 +7,7 @@ from adapters.http import HttpDoor
 from tallystick.clock import Clock
 from tallystick.errors import SetupError, Unauthorised
 from tallystick.ports import FoundDocument, Reading, Sink, Window
+from tallystick.stock.ports import TakesStockAt
 
 from .check import ConnectionCheck
 from .customers import CustomerSinkOfOdoo
@@ -17,6 +18,7 @@ from .references import References
 from .refunds import RefundSinkOfOdoo
 from .settings import OdooSettings
 from .shipments import Shipments
+from .stock import Stock
 from .values import link, number, plain, shown, text
 
 _UUID = "database.uuid"
@@ -24,11 +26,13 @@ _UUID = "database.uuid"
 
 class OdooAdapter:
     """One database and company. Has the abilities `OrderSink`, `RefundSink`, `CustomerSink`, `FulfilmentSource`,
-    `ReferenceLookup`, `Identified` and `ConnectionTest`."""
+    `StockSource`, `ReferenceLookup`, `Identified` and `ConnectionTest`."""
 
     orders: Sink
     refunds: Sink
     customers: Sink
+    #: An operation type reserves at the order's confirmation unless told otherwise; a draft is promised nothing.
+    takes_stock_at = TakesStockAt.CONFIRM
 
     def __init__(self, connection: str, settings: OdooSettings, clock: Clock) -> None:
         self._settings = settings
@@ -42,12 +46,21 @@ class OdooAdapter:
         self.refunds = RefundSinkOfOdoo(*parts)
         self.customers = CustomerSinkOfOdoo(*parts)
         self._shipments = Shipments(connection, self._records)
+        self._stock = Stock(connection, self._records, clock)
         #: A date of change is that of the transaction's begin, and shows when it ends: that long at most.
         self.overlap_s = settings.late_apply_max_s
 
     def changed_fulfilments(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
         """Pages of what left for the buyers of our orders. Raises `Unavailable`, `Unauthorised`."""
         return self._shipments.changed(window)
+
+    def changed_stock(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
+        """Pages of levels of the products that changed. Raises `Unavailable`, `Unauthorised`."""
+        return self._stock.changed(window)
+
+    async def read_stock(self, skus: Sequence[str]) -> Sequence[Reading]:
+        """Their levels in all warehouses; products that are archived, ambiguous or not counted are left out."""
+        return await self._stock.read(skus)
 
     async def identity(self) -> str:
         """Database and company: in another company every document would be new, as in another database."""

@@ -35,6 +35,7 @@ class Records:
     def __init__(self, transport: Transport, clock: Clock, company_id: int | None) -> None:
         self._transport = transport
         self._clock = clock
+        self.company_id = company_id
         # `load` takes datetimes to be in the user's zone unless the context names another.
         self.context: Json = {"tz": "UTC"} | ({"allowed_company_ids": [company_id]} if company_id else {})
         self._fields: dict[str, tuple[float, Mapping[str, FieldType]]] = {}
@@ -50,6 +51,15 @@ class Records:
         found = await self._transport.read(Call(model, "search_read", arguments))
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
             raise Unavailable(f"Odoo answered a search in {model} with something that is no list of records")
+        return found
+
+    async def sums(self, model: str, domain: Sequence[Any], fields: Collection[str], by: Collection[str]) -> list[Json]:
+        """The sums of kept fields over the records that match, for each combination of the fields `by`."""
+        named = {"domain": list(domain), "fields": [f"{one}:sum" for one in fields], "groupby": list(by)}
+        arguments = {**named, "lazy": False, "context": self.context}
+        found = await self._transport.read(Call(model, "read_group", arguments))
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            raise Unavailable(f"Odoo answered sums in {model} with something that is no list of groups")
         return found
 
     async def by_id(self, model: str, ids: Collection[int], fields: Collection[str]) -> dict[int, Json]:

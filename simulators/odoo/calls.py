@@ -57,6 +57,9 @@ class Calls:
         if self._db.settings.contention:
             self._changed |= {(table.model, row_id): self._commits for table, row_id, _ in self._db.undo.steps}
         for effect in self._db.commit():
+            if effect.key:
+                self._journal.note(effect.what, effect.key, effect.detail)
+                continue
             found = self._described(effect)
             self._journal.note(effect.what, found.external_id or f"{effect.model},{effect.row_id}", found)
 

@@ -21,6 +21,9 @@ class Effect:
     model: str
     row_id: int
     gone: Any = None
+    #: What the journal is to call it and to keep of it; empty: the record's own name, and its document.
+    key: str = ""
+    detail: Any = None
 
 
 class Database:
@@ -57,7 +60,10 @@ class Database:
     def commit(self) -> list[Effect]:
         """Keep it all; what has happened, each once, and no change of what is new."""
         self.undo.steps.clear()
-        effects, self._effects = list({(one.what, one.model, one.row_id): one for one in self._effects}.values()), []
+        effects, self._effects = (
+            list({(one.what, one.model, one.row_id, one.key): one for one in self._effects}.values()),
+            [],
+        )
         return _condensed(effects)
 
     def roll_back(self) -> None:
@@ -73,9 +79,9 @@ class Database:
         self.undo.back_to(savepoint[0])
         del self._effects[savepoint[1] :]
 
-    def note(self, what: str, model: str, row_id: int, gone: Any = None) -> None:
+    def note(self, what: str, model: str, row_id: int, gone: Any = None, *, key: str = "", detail: Any = None) -> None:
         """Something happened that the journal is to tell when the call commits."""
-        self._effects.append(Effect(what, model, row_id, gone))
+        self._effects.append(Effect(what, model, row_id, gone, key, detail))
 
 
 def _condensed(effects: list[Effect]) -> list[Effect]:

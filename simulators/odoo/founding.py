@@ -22,9 +22,10 @@ def found(db: Database) -> None:
     _add_company(db, db.settings)
     plant(db, "account.journal", "", {"name": "Customer Invoices", "code": "INV", "type": "sale"})
     plant(db, "uom.uom", "uom.product_uom_unit", {"name": "Units"})
-    for place, usage in (("Stock", "internal"), ("Customers", "customer")):
-        plant(db, "stock.location", f"stock.stock_location_{place.lower()}", {"name": place, "usage": usage})
-    plant(db, "stock.warehouse", "stock.warehouse0", {"name": db.settings.company, "code": "WH"})
+    plant(db, "stock.location", "stock.stock_location_customers", {"name": "Customers", "usage": "customer"})
+    warehouse = plant(db, "stock.warehouse", "stock.warehouse0", {"name": db.settings.company, "code": "WH"})
+    stock = db.models["stock.warehouse"].table.rows[warehouse]["lot_stock_id"]
+    db.external_ids.name_record("stock.stock_location_stock", "stock.location", stock)
     for login in ("__system__", db.settings.login):
         plant(db, "res.users", "", {"login": login, "name": login, "tz": db.settings.zone, "lang": "en_US"})
     plant(db, "ir.config_parameter", "", {"key": "database.uuid", "value": db.settings.uuid})

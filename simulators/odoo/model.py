@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import commands, domains, errors
+from . import commands, domains, errors, grouping
 from .fields import TO_MANY, Field, to_json, to_ours
 from .loading import Loader
 from .table import Row, Table
@@ -32,7 +32,7 @@ class Model:
     declared: ClassVar[Sequence[Field]]
     #: Called with the arguments as they come.
     on_model: frozenset[str] = frozenset(
-        {"create", "fields_get", "load", "name_search", "search", "search_count", "search_read"}
+        {"create", "fields_get", "load", "name_search", "read_group", "search", "search_count", "search_read"}
     )
     #: Called on records: their ids come first.
     on_records: frozenset[str] = frozenset({"read", "toggle_active", "unlink", "write"})
@@ -164,6 +164,12 @@ class Model:
             for row_id in ids
             if row_id in rows
         ]
+
+    def read_group(
+        self, domain: Sequence[Any], fields: Sequence[str], groupby: str | Sequence[str], *, lazy: bool = True
+    ) -> list[dict[str, Any]]:
+        """Sums by some fields."""
+        return grouping.read_group(self, domain, fields, groupby, lazy=lazy)
 
     def _shown(self, field: Field, row_id: int, named: bool) -> Any:
         if field.kind in TO_MANY:

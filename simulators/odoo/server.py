@@ -15,6 +15,7 @@ from .errors import OdooError
 from .fields import Field
 from .founding import found, plant
 from .models.pickings import Pickings
+from .models.quants import Level, Quants
 from .records import Credit, Order, Partner
 from .settings import OdooSettings
 
@@ -101,6 +102,42 @@ class Odoo:
         """What a person does in the browser: the same methods, at once and without faults. Raises `OdooError`."""
         return self.calls.apply(model, method, arguments, named)
 
+    # ---- goods on the shelf ------------------------------------------------------------------------------------------
+
+    def add_warehouse(self, code: str, name: str = "") -> int:
+        """Another warehouse with a stock of its own; its id."""
+        return self.add("stock.warehouse", "", {"name": name or code, "code": code})
+
+    def set_stock(self, sku: str, warehouse: str, quantity: Decimal | int | str) -> None:
+        """Somebody counts: that many are there, promised or not. The product's stock is kept from now on."""
+        self.db.begin({})
+        product, place = self._product(sku), self._stock_of(warehouse)
+        kept = {"type": "product"} if self.db.version < 17 else {"is_storable": True}
+        if not self._quants.counted(product):
+            self.db.models["product.product"].table.update(product, {**kept, "write_date": self.db.now})
+        self._quants.move(product, place, Decimal(quantity) - self._quants.on_hand(product, place))
+        for picking in self._pickings.moves.arrived(product, place):
+            self._pickings.settle(picking)
+        self.db.flush()
+        self.calls.commit()
+
+    def stock(self, sku: str, warehouse: str = "WH") -> Level:
+        """What a warehouse has of a product, as it is now."""
+        return self._quants.level(self._product(sku), self._warehouse(warehouse))
+
+    @property
+    def _quants(self) -> Quants:
+        return cast(Quants, self.db.models["stock.quant"])
+
+    def _product(self, sku: str) -> int:
+        return next(iter(self.db.models["product.product"].table.matching("default_code", sku)))
+
+    def _warehouse(self, code: str) -> int:
+        return next(iter(self.db.models["stock.warehouse"].table.matching("code", code)))
+
+    def _stock_of(self, code: str) -> int:
+        return int(self.db.models["stock.warehouse"].table.rows[self._warehouse(code)]["lot_stock_id"])
+
     # ---- goods that leave and come back ------------------------------------------------------------------------------
 
     def ship(self, order: str, quantities: Quantities | None = None, *, carrier: str = "", tracking: str = "") -> int:
@@ -122,6 +159,7 @@ class Odoo:
         self.db.begin({})
         order_id = self._pickings.table.rows[picking_id]["sale_id"]
         back_id = self._pickings.take_back(picking_id, self._by_line(order_id, quantities))
+        self.db.flush()
         self.calls.commit()
         return back_id
 

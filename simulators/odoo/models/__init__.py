@@ -16,13 +16,14 @@ from .orders import SaleOrders
 from .partners import Partners
 from .pickings import Pickings
 from .products import PricelistRules, Pricelists, Products
+from .quants import Quants
 from .stock import Locations, PickingTypes, StockMoves
 from .taxes import Taxes
 from .wizards import CancelWizards
 
 _ALL: tuple[type[Model], ...] = (
     *(SaleOrders, SaleOrderLines, Partners, Products, Taxes, Pricelists, PricelistRules, Pickings),
-    *(Locations, PickingTypes, StockMoves),
+    *(Locations, PickingTypes, StockMoves, Quants),
     *(Companies, Currencies, Countries, States, Users, Warehouses, Parameters, ExternalIds),
     *(AccountMoves, AccountMoveLines, Journals, PaymentTerms, Teams, Carriers, Units),
 )

@@ -6,7 +6,7 @@ from typing import ClassVar, cast
 from ..fields import ACTIVE, Field
 from ..model import Model, Values
 from ..table import Row
-from .stock import PickingTypes
+from .stock import Locations, PickingTypes
 
 _CURRENCY = (
     Field("name", "char", "Currency", required=True),
@@ -61,6 +61,7 @@ _WAREHOUSE = (
     Field("name", "char", "Warehouse", required=True),
     Field("code", "char", "Short Name", required=True),
     Field("company_id", "many2one", "Company", "res.company", required=True, readonly=True, default=1),
+    Field("lot_stock_id", "many2one", "Location Stock", "stock.location", required=True),
     ACTIVE,
 )
 
@@ -109,9 +110,17 @@ class Warehouses(Model):
     order: ClassVar[str] = "id"
     declared: ClassVar[Sequence[Field]] = _WAREHOUSE
 
+    def fill(self, row: Row, given: Values) -> None:
+        row["lot_stock_id"] = self._places.create_one({"name": f"{row['code']}/Stock", "usage": "internal"})
+
     def changed(self, row_id: int, given: Values, before: Row | None) -> None:
         if before is None:
             cast(PickingTypes, self.db.models["stock.picking.type"]).equip(row_id)
+            self._places.table.update(self.table.rows[row_id]["lot_stock_id"], {"warehouse_id": row_id})
+
+    @property
+    def _places(self) -> Locations:
+        return cast(Locations, self.db.models["stock.location"])
 
 
 class Users(Model):

@@ -37,6 +37,7 @@ _FIELDS = (
     Field("carrier_tracking_ref", "char", "Tracking Reference"),
     Field("carrier_tracking_url", "char", "Tracking URL", readonly=True, store=False, computed=True),
 )
+_OPEN = ("confirmed", "assigned")
 #: The place in a carrier's link that the tracking reference takes.
 _NUMBER = "<shipmenttrackingnumber>"
 #: Quantities by line of the order.
@@ -108,6 +109,14 @@ class Pickings(Model):
         picking_id = self._for(order, "outgoing", carrier_id=order.get("carrier_id"))
         for line in goods:
             self._move(picking_id, line["id"], line["product_id"], line["product_uom_qty"])
+        self.settle(picking_id)
+
+    def settle(self, picking_id: int) -> None:
+        """Ready when some of its goods are promised, else it waits for them."""
+        states = {self.moves.table.rows[one]["state"] for one in self.written(picking_id)}
+        if self.table.rows[picking_id]["state"] in _OPEN:
+            state = "confirmed" if states == {"confirmed"} else "assigned"
+            self.table.update(picking_id, {"state": state, "write_date": self.db.now})
 
     def cancel(self, order_id: int) -> None:
         """What has not left never will."""
@@ -115,13 +124,12 @@ class Pickings(Model):
             if self.table.rows[one]["state"] != "done":
                 self.table.update(one, {"state": "cancel", "write_date": self.db.now})
                 for move in list(self.written(one)):
-                    self.moves.table.update(move, {"state": "cancel"})
+                    self.moves.release(move)
+                    self.moves.table.update(move, {"state": "cancel", "write_date": self.db.now})
 
     def ship(self, order_id: int, quantities: Quantities | None, **parcel: Any) -> int:
         """The open delivery leaves with these goods, or with all; the rest becomes a backorder. Its id."""
-        waiting = [
-            one for one in self.table.matching("sale_id", order_id) if self.table.rows[one]["state"] == "assigned"
-        ]
+        waiting = [one for one in self.table.matching("sale_id", order_id) if self.table.rows[one]["state"] in _OPEN]
         if not waiting:
             raise LookupError("no delivery of this order is open")
         picking_id = waiting[0]
@@ -132,6 +140,7 @@ class Pickings(Model):
             later = self._for(order, "outgoing", backorder_id=picking_id)
             for move, quantity in rest:
                 self._move(later, move["sale_line_id"], move["product_id"], quantity)
+            self.settle(later)
         return picking_id
 
     def _pack(self, picking_id: int, quantities: Quantities | None) -> list[tuple[Row, Decimal]]:
@@ -145,6 +154,7 @@ class Pickings(Model):
                 self.moves.finish(one, quantity)
                 self._delivered(line_id, quantity)
             else:
+                self.moves.release(one)
                 self.moves.table.delete(one)
             if quantity < wanted:
                 rest.append((move, wanted - quantity))
@@ -170,13 +180,14 @@ class Pickings(Model):
 
     def _for(self, order: Row, code: str, **values: Any) -> int:
         types = cast(PickingTypes, self.db.models["stock.picking.type"])
-        there = (self._places.shelf, self._places.buyers)
+        warehouse = order.get("warehouse_id") or 1
+        there = (self._places.stock_of(warehouse), self._places.buyers)
         source, target = there if code == "outgoing" else reversed(there)
         known = {
             "sale_id": order["id"],
             "origin": order["name"],
             "partner_id": order["partner_shipping_id"],
-            "picking_type_id": types.of_warehouse(order.get("warehouse_id") or 1, code),
+            "picking_type_id": types.of_warehouse(warehouse, code),
             "location_id": source,
             "location_dest_id": target,
             "state": "assigned",
@@ -186,11 +197,12 @@ class Pickings(Model):
     def _move(
         self, picking_id: int, line_id: int, product_id: int, quantity: Decimal, returns: int | None = None
     ) -> int:
-        there = (self._places.shelf, self._places.buyers)
-        source, target = there if returns is None else reversed(there)
+        picking = self.table.rows[picking_id]
         values = {"picking_id": picking_id, "sale_line_id": line_id, "product_id": product_id, "state": "assigned"}
-        way = {"location_id": source, "location_dest_id": target, "origin_returned_move_id": returns}
-        return self.moves.create_one({**values, **way, "product_uom_qty": quantity})
+        way = {name: picking[name] for name in ("location_id", "location_dest_id")}
+        made = self.moves.create_one({**values, **way, "origin_returned_move_id": returns, "product_uom_qty": quantity})
+        self.moves.reserve(made)
+        return made
 
     def _finish(self, picking_id: int, **parcel: Any) -> None:
         done = {"state": "done", "date_done": self.db.now, "write_date": self.db.now}

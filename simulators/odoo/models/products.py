@@ -18,6 +18,7 @@ _PRODUCT = (
     Field("barcode", "char", "Barcode"),
     Field("type", "selection", "Type", selection=_TYPES_16, store=False, default="consu", only=16),
     Field("type", "selection", "Product Type", required=True, selection=_TYPES, store=False, default="consu", only=19),
+    Field("is_storable", "boolean", "Track Inventory", store=False, default=False, only=19),
     Field("list_price", "float", "Sales Price", digits=2, store=False, default=ONE, only=16),
     Field("list_price", "float", "Sales Price", store=False, default=ONE, only=19),
     Field("lst_price", "float", "Sales Price", digits=2, store=False, computed=True, only=16),

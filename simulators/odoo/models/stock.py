@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from ..fields import ACTIVE, Field
 from ..model import Model, Values
 from ..table import Row
+from .quants import Quants
 
 _USAGES = (("internal", "Internal Location"), ("customer", "Customer Location"))
 _USAGES_19 = (("internal", "Internal"), ("customer", "Customer"))
@@ -14,6 +15,7 @@ _LOCATION = (
     Field("name", "char", "Location Name", required=True),
     Field("usage", "selection", "Location Type", required=True, selection=_USAGES, default="internal", only=16),
     Field("usage", "selection", "Location Type", required=True, selection=_USAGES_19, default="internal", only=19),
+    Field("warehouse_id", "many2one", "Warehouse", "stock.warehouse", readonly=True),
     ACTIVE,
 )
 _CODES = (("incoming", "Receipt"), ("outgoing", "Delivery"))
@@ -24,7 +26,12 @@ _TYPE = (
     Field("return_picking_type_id", "many2one", "Operation Type for Returns", "stock.picking.type"),
     ACTIVE,
 )
-_STATES = (("draft", "New"), ("assigned", "Available"), ("done", "Done"), ("cancel", "Cancelled"))
+_PARTLY = ("partially_available", "Partially Available")
+_LATER = (("assigned", "Available"), ("done", "Done"), ("cancel", "Cancelled"))
+_STATES_16 = (("draft", "New"), ("confirmed", "Waiting Availability"), _PARTLY, *_LATER)
+_STATES = (("draft", "New"), ("confirmed", "Waiting"), _PARTLY, *_LATER)
+#: For goods that are not there, or not all.
+WAITING = ("confirmed", "partially_available")
 _ZERO = Decimal(0)
 _MOVE = (
     Field("name", "char", "Description", required=True, only=16),
@@ -32,10 +39,21 @@ _MOVE = (
     Field("product_uom_qty", "float", "Demand", required=True, digits=2, default=_ZERO),
     Field("product_uom", "many2one", "UoM", "uom.uom", required=True, only=16),
     Field("product_uom", "many2one", "Unit", "uom.uom", required=True, only=19),
+    Field(
+        "reserved_availability",
+        "float",
+        "Quantity Reserved",
+        readonly=True,
+        store=False,
+        computed=True,
+        digits=2,
+        only=16,
+    ),
     Field("quantity_done", "float", "Quantity Done", digits=2, default=_ZERO, only=16),
     Field("quantity", "float", "Quantity", digits=2, default=_ZERO, only=19),
     Field("picked", "boolean", "Picked", default=False, only=19),
-    Field("state", "selection", "Status", readonly=True, selection=_STATES, default="draft"),
+    Field("state", "selection", "Status", readonly=True, selection=_STATES_16, default="draft", only=16),
+    Field("state", "selection", "Status", readonly=True, selection=_STATES, default="draft", only=19),
     Field("picking_id", "many2one", "Transfer", "stock.picking"),
     Field("sale_line_id", "many2one", "Sale Line", "sale.order.line"),
     Field("location_id", "many2one", "Source Location", "stock.location", required=True),
@@ -54,10 +72,9 @@ class Locations(Model):
     label: ClassVar[str] = "Inventory Locations"
     declared: ClassVar[Sequence[Field]] = _LOCATION
 
-    @property
-    def shelf(self) -> int:
-        """The id of the company's own stock."""
-        return self.db.external_ids.named("stock.stock_location_stock")
+    def stock_of(self, warehouse_id: int) -> int:
+        """The id of a warehouse's own stock."""
+        return int(self.db.models["stock.warehouse"].table.rows[warehouse_id]["lot_stock_id"])
 
     @property
     def buyers(self) -> int:
@@ -107,7 +124,61 @@ class StockMoves(Model):
         elif "quantity" not in given:
             row["quantity"] = row["product_uom_qty"]
 
+    def compute(self, field: str, row: Row) -> Any:
+        if field == "reserved_availability":
+            return row.get("promised", _ZERO)
+        return super().compute(field, row)
+
+    # ---- goods on the shelf ------------------------------------------------------------------------------------------
+
+    def reserve(self, move_id: int) -> None:
+        """Promise it what is free where its goods lie: at once, as an operation type does unless told otherwise."""
+        row = self.table.rows[move_id]
+        if not self._from_stock(row):
+            return
+        had, place = row.get("promised", _ZERO), (row["product_id"], row["location_id"])
+        taken = min(max(self._quants.free(*place), _ZERO), row["product_uom_qty"] - had)
+        self._quants.move(*place, _ZERO, taken)
+        promised = had + taken
+        whole = promised >= row["product_uom_qty"]
+        state = "assigned" if whole else "partially_available" if promised else "confirmed"
+        shown = {} if self.db.version < 17 else {"quantity": promised}
+        self.table.update(move_id, {"promised": promised, "state": state, "write_date": self.db.now, **shown})
+
+    def release(self, move_id: int) -> None:
+        """Take the promise back."""
+        row = self.table.rows[move_id]
+        self._quants.move(row["product_id"], row["location_id"], _ZERO, -row.get("promised", _ZERO))
+        self.table.update(move_id, {"promised": _ZERO})
+
+    def arrived(self, product_id: int, location_id: int) -> set[int]:
+        """Goods have come: what waits for them is served, the oldest first; the pickings that were."""
+        rows = self.table.rows
+        waiting = [
+            one
+            for one in sorted(self.table.matching("product_id", product_id))
+            if rows[one]["state"] in WAITING and rows[one]["location_id"] == location_id
+        ]
+        for one in waiting:
+            self.reserve(one)
+        return {rows[one]["picking_id"] for one in waiting}
+
+    @property
+    def _quants(self) -> Quants:
+        return cast(Quants, self.db.models["stock.quant"])
+
+    def _from_stock(self, row: Row) -> bool:
+        return self._internal(row["location_id"]) and self._quants.counted(row["product_id"])
+
+    def _internal(self, location_id: int) -> bool:
+        return bool(self.db.models["stock.location"].table.rows[location_id]["usage"] == "internal")
+
     def finish(self, move_id: int, quantity: Decimal) -> None:
         """These goods have moved; what was demanded beyond them is another move's."""
+        self.release(move_id)
+        row = self.table.rows[move_id]
+        for place, moved in ((row["location_id"], -quantity), (row["location_dest_id"], quantity)):
+            if self._internal(place):
+                self._quants.move(row["product_id"], place, moved)
         done = {"state": "done", "product_uom_qty": quantity, self.done_field: quantity, "write_date": self.db.now}
         self.table.update(move_id, done if self.db.version < 17 else {**done, "picked": True})
