@@ -93,11 +93,8 @@ class Worker:
         for record in records:
             source = (record.topic, record.partition, record.offset)
             try:
-                row = self._router.row(decode(record), record.value or b"", source)
+                rows += self._router.rows(decode(record), record.value or b"", source)
             except Unreadable as error:
                 self._metrics.quarantined.labels(record.topic, "undecodable").inc()
                 unreadable.append(quarantine(record, str(error)))
-                continue
-            if row is not None:
-                rows.append(row)
         return rows, unreadable

@@ -12,6 +12,7 @@ from tallystick.errors import SetupError
 from tallystick.flows.flow import Direction, Flow
 from tallystick.flows.plan import Plan, plans_into
 from tallystick.flows.table import FLOWS
+from tallystick.money_ports import PaymentSink, PaymentSource, RiskSource
 from tallystick.ports import (
     CustomerSink,
     FulfilmentSink,
@@ -98,10 +99,13 @@ def assemble(
     }
     for route in settings.routes:
         _check_abilities(route, adapters)
+    contracts = {route: load_contract(route.contract) for route in settings.routes}
+    for route, contract in contracts.items():
+        _check_contract(route, contract, adapters[route.store])
     return Installation(
         settings=settings,
         adapters=adapters,
-        contracts={route: load_contract(route.contract) for route in settings.routes},
+        contracts=contracts,
         addresses=addresses,
         clock=clock,
         timing=Timing().scaled(settings.work.time_scale),
@@ -120,6 +124,7 @@ _ABILITIES: Mapping[FlowName, tuple[type | None, type | None]] = {
     FlowName.ORDERS: (OrderSource, OrderSink),
     FlowName.CUSTOMERS: (None, CustomerSink),
     FlowName.REFUNDS: (None, RefundSink),
+    FlowName.PAYMENTS: (PaymentSource, PaymentSink),
     FlowName.FULFILMENTS: (FulfilmentSink, FulfilmentSource),
     FlowName.STOCK: (StockSink, StockSource),
 }
@@ -132,6 +137,19 @@ def _check_abilities(route: Route, adapters: Mapping[str, object]) -> None:
         for name, ability in zip((route.store, route.erp), needed, strict=True):
             if ability is not None:
                 _require(name, adapters[name], ability, f"{flow} cannot go by it ({ability.__name__})")
+
+
+def _check_contract(route: Route, contract: Contract, store: object) -> None:
+    """What the contract and the store have to tell each other, beyond what types say."""
+    if route.mode_of(FlowName.PAYMENTS) is not Mode.OFF:
+        if not contract.tells_payments:
+            raise SetupError(f"{route.contract} has no section `payments`, and a route carries payments by it")
+        if isinstance(store, PaymentSource) and store.lacks_payments:
+            raise SetupError(f"the connection {route.store!r} brings no single payments: {store.lacks_payments}")
+    if contract.asks_for_risk and route.mode is not Mode.OFF:
+        lacks = store.lacks_risk if isinstance(store, RiskSource) else "not offered by this system"
+        if lacks:
+            raise SetupError(f"{route.contract} says `hold_risk`, but {route.store!r} brings no risk of fraud: {lacks}")
 
 
 def _require(name: str, adapter: object, ability: type, lack: str) -> None:

@@ -19,6 +19,7 @@ class HoldReason(StrEnum):
     ATTEMPTS = "ATTEMPTS"
     PARENT_SKIPPED = "PARENT_SKIPPED"
     EDIT_OR_REFUND_UNCLEAR = "EDIT_OR_REFUND_UNCLEAR"
+    FRAUD_RISK = "FRAUD_RISK"
 
     @property
     def words(self) -> str:
@@ -37,6 +38,7 @@ _HOLD_WORDS = {
     HoldReason.ATTEMPTS: "every attempt failed",
     HoldReason.PARENT_SKIPPED: "the order that this belongs to was skipped",
     HoldReason.EDIT_OR_REFUND_UNCLEAR: "the store does not tell whether quantities were edited or refunded",
+    HoldReason.FRAUD_RISK: "the store sees a risk of fraud",
 }
 
 
@@ -76,6 +78,7 @@ class NotEligible(StrEnum):
     CANCELLED = "CANCELLED"
     ORDER_CANCELLED = "ORDER_CANCELLED"
     TEST_ORDER = "TEST_ORDER"
+    FRAUD_RISK = "FRAUD_RISK"
     BEFORE_SINCE = "BEFORE_SINCE"
     NOT_ROLLED_OUT = "NOT_ROLLED_OUT"
     GONE = "GONE"
@@ -94,6 +97,7 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.CANCELLED: "it was cancelled before a document was made",
     NotEligible.ORDER_CANCELLED: "its order was cancelled as a whole, and the order's document with it",
     NotEligible.TEST_ORDER: "it is a test order",
+    NotEligible.FRAUD_RISK: "the store sees a risk of fraud; it goes on by itself once the store clears it",
     NotEligible.BEFORE_SINCE: "it was placed before the route's start; adopt it to bind an existing document",
     NotEligible.NOT_ROLLED_OUT: "the route is not live for this kind of order",
     NotEligible.GONE: "it is no longer in the store",

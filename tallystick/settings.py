@@ -46,6 +46,8 @@ class FlowName(StrEnum):
     #: As far as orders need them; they go as far as the orders do.
     CUSTOMERS = "customers"
     REFUNDS = "refunds"
+    #: Money that buyers paid, each payment once.
+    PAYMENTS = "payments"
     #: From the ERP to the store: what was shipped, with its tracking.
     FULFILMENTS = "fulfilments"
     #: From the ERP to the store: what may still be sold, by SKU and warehouse.

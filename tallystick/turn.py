@@ -126,7 +126,7 @@ class Turn:
         if self.head.parent_skipped:
             self.hold(HoldReason.PARENT_SKIPPED, "its order was skipped by a person")
         elif self.head.parent_ended:
-            detail = "its order ended before it had a document, so there is nothing to give back of"
+            detail = "its order ended before it had a document, so nothing is booked beside it"
             self.settle(EffectState.SUPERSEDED, "not eligible", detail=detail)
         else:
             self.wait(WaitReason.DEPENDENCY, self.rules.dependency_s, "its order is not in the target yet")

@@ -1,4 +1,4 @@
-"""An Odoo company as an ERP: orders, credit notes, contacts; shipments, stock; look-ups for adoption; its identity."""
+"""An Odoo company as an ERP: orders, credit notes, payments, contacts; shipments, stock; look-ups; its identity."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from .check import ConnectionCheck
 from .customers import CustomerSinkOfOdoo
 from .jsonrpc import JsonRpc
 from .orders import OrderSinkOfOdoo
+from .payments import PaymentSinkOfOdoo
 from .records import Records
 from .references import References
 from .refunds import RefundSinkOfOdoo
@@ -25,11 +26,12 @@ _UUID = "database.uuid"
 
 
 class OdooAdapter:
-    """One database and company. Has the abilities `OrderSink`, `RefundSink`, `CustomerSink`, `FulfilmentSource`,
-    `StockSource`, `ReferenceLookup`, `Identified` and `ConnectionTest`."""
+    """One database and company. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`,
+    `FulfilmentSource`, `StockSource`, `ReferenceLookup`, `Identified` and `ConnectionTest`."""
 
     orders: Sink
     refunds: Sink
+    payments: Sink
     customers: Sink
     #: An operation type reserves at the order's confirmation unless told otherwise; a draft is promised nothing.
     takes_stock_at = TakesStockAt.CONFIRM
@@ -44,6 +46,7 @@ class OdooAdapter:
         parts = (connection, settings, self._transport, self._records, references, pacer)
         self.orders = OrderSinkOfOdoo(*parts)
         self.refunds = RefundSinkOfOdoo(*parts)
+        self.payments = PaymentSinkOfOdoo(*parts)
         self.customers = CustomerSinkOfOdoo(*parts)
         self._shipments = Shipments(connection, self._records)
         self._stock = Stock(connection, self._records, clock)

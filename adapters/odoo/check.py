@@ -35,6 +35,7 @@ class ConnectionCheck:
             ),
             ("External IDs can be looked up", self._external_ids),
             *((f"{model} can be read", self._readable(model)) for model in _MODELS),
+            ("journals that take payments", self._journals),
             ("the company", self._company),
         ]
         findings = []
@@ -75,6 +76,15 @@ class ConnectionCheck:
             return (f"{model} can be read", True, "")
 
         return read
+
+    async def _journals(self) -> Finding:
+        """A contract's `payments` names some of them; which, it shows at the first payment."""
+        rows = await self._records.find("account.journal", [["type", "in", ["bank", "cash", "credit"]]], ("name",))
+        named = ", ".join(f"{row['id']}: {text(row['name'])}" for row in rows)
+        words = (
+            f"name them in `payments`: {named}" if rows else "make one of type bank or cash, if payments are to cross"
+        )
+        return ("journals that take payments", bool(rows), words)
 
     async def _company(self) -> Finding:
         """How the company rounds taxes: the contract's arithmetic has to say the same."""

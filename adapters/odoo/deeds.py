@@ -14,7 +14,7 @@ from tallystick.ports import Answer, Applied, Doubt, Job, NotApplied, Refused, V
 from tallystick.reasons import HoldReason
 
 from .errors import redacted
-from .forms import CREDIT, ORDER, RETURN, Form
+from .forms import CREDIT, ORDER, PAYMENT, RETURN, Form
 from .loading import Loader
 from .readback import CANCELLED, Known
 from .records import Records
@@ -47,6 +47,7 @@ CONFIRM = Deed(ORDER, "action_confirm", "confirm", ORDER.closed)
 #: Without this context Odoo 16 asks back, and cancels nothing but drafts.
 CANCEL = Deed(ORDER, "action_cancel", "cancel", (CANCELLED,), HoldReason.LOCKED, {"disable_cancel_warning": True})
 POST = Deed(CREDIT, "action_post", "post", CREDIT.closed)
+PAY = Deed(PAYMENT, "action_post", "post", PAYMENT.closed)
 READY = Deed(RETURN, "action_confirm", "make ready", RETURN.closed)
 
 

@@ -1,4 +1,4 @@
-"""The kinds of documents with lines that the adapter makes, and how Odoo names their parts."""
+"""The kinds of documents that the adapter makes, and how Odoo names their parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,6 +49,18 @@ CREDIT = Form(
     open=("draft",),
     closed=("posted",),
     head=(*_HEAD, "ref", "invoice_origin", "invoice_date"),
+)
+#: "posted" until Odoo 17, "in_process" and "paid" since.
+PAYMENT = Form(
+    word="payment",
+    model="account.payment",
+    line_model="",
+    lines="",
+    quantity="",
+    named=names.payment_name,
+    open=("draft",),
+    closed=("posted", "in_process", "paid"),
+    head=("name", "state", "amount", "currency_id", "partner_id", "journal_id", "date", "payment_type"),
 )
 #: A return is closed when it is ready for the warehouse, or people have received or cancelled it.
 RETURN = Form(

@@ -32,6 +32,11 @@ def refund_name(connection: str, ref: str) -> str:
     return _name("refund", connection, *ref.split("/"))
 
 
+def payment_name(connection: str, ref: str) -> str:
+    """Of the customer payment with our reference `ref`."""
+    return _name("payment", connection, *ref.split("/"))
+
+
 def return_name(connection: str, ref: str) -> str:
     """Of the return transfer of the refund with our reference `ref`."""
     return _name("return", connection, *ref.split("/"))

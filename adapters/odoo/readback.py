@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tallystick import marks
-from tallystick.contract.document import OrderDocument, RefundDocument
+from tallystick.contract.document import OrderDocument, PaymentDocument, RefundDocument
 from tallystick.errors import Unavailable
 from tallystick.ports import Job, Verdict
 
@@ -108,6 +108,11 @@ def lined(job: Job) -> Lined:
     return job.document
 
 
+def _fields(job: Job) -> Collection[str]:
+    assert isinstance(job.document, OrderDocument | RefundDocument | PaymentDocument)
+    return job.document.fields
+
+
 class Readback:
     """Reads of one connection's documents of one kind. Raises `Unavailable`, `Unauthorised`."""
 
@@ -128,7 +133,7 @@ class Readback:
         addresses = await self._records.addresses({*ours, *also})
         ids = {addresses[name].record_id for name in ours if name in addresses}
         ids |= {int(job.external_id) for job in jobs if job.external_id and job.external_id.isdigit()}
-        fields = {name for job in jobs for name in lined(job).fields if name in dialect.head}
+        fields = {name for job in jobs for name in _fields(job) if name in dialect.head}
         rows = await self._records.by_id(self._form.model, ids, {*self._form.head, self._mark_field, *fields})
         return [self._head(job, addresses.get(name), rows) for job, name in zip(jobs, ours, strict=True)], addresses
 

@@ -20,9 +20,10 @@ class OdooSettings(Strict):
     """The keys of a connection of kind `odoo`.
 
     The user needs three groups (tried on 16.0 and 19.0): Sales "All Documents", "Contact Creation", and for the look-up
-    of External IDs the administration's "Access Rights"; for refunds the invoicing's "Billing" too ("Invoicing" in 19).
-    The administration's "Settings" lets the connection be bound to the database's uuid, not only to its name: decide
-    before the first start, for the binding stays. On Odoo Online the API belongs to the Custom plan only.
+    of External IDs the administration's "Access Rights"; for refunds and payments the invoicing's "Billing" too
+    ("Invoicing" in 19). The administration's "Settings" lets the connection be bound to the database's uuid, not only
+    to its name: decide before the first start, for the binding stays. On Odoo Online the API belongs to the Custom plan
+    only.
     """
 
     #: The server's address: https://odoo.example
@@ -40,6 +41,8 @@ class OdooSettings(Strict):
     #: The same of a credit note. `invoice_origin` ("Source") is in every version and stands on the printed credit note
     #: behind the order's number; a text field of your own keeps it clean.
     credit_mark_field: str = "invoice_origin"
+    #: The same of a payment. Left out: its memo (`ref` before Odoo 18), behind the numbers of the order.
+    payment_mark_field: str | None = None
     private_network: bool = False
     #: Left out: by the address, one call a second for Odoo Online and more for a server of your own.
     pace: Pace | None = None

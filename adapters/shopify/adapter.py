@@ -31,6 +31,7 @@ _READ = {
     "discounts": documents.DISCOUNTS,
     "refunds": documents.REFUNDS,
 }
+_READ_WITH_MONEY = {**_READ, "payments": documents.PAYMENTS_WHOLE}
 _PAGE = {
     "lines": documents.PAGE_LINES,
     "shipping": documents.PAGE_SHIPPING_LINES,
@@ -44,7 +45,8 @@ class Torn(Unavailable):
 
 
 class ShopifyAdapter:
-    """One shop. Has the abilities WebhookSource, OrderSource, FulfilmentSink, Identified and ConnectionTest."""
+    """One shop. Has the abilities WebhookSource, OrderSource, PaymentSource, RiskSource, FulfilmentSink, Identified and
+    ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
@@ -52,6 +54,8 @@ class ShopifyAdapter:
     def __init__(self, connection: str, settings: ShopifySettings, clock: Clock) -> None:
         self._connection = connection
         self._settings = settings
+        #: As `PaymentSource` and `RiskSource` have it.
+        self.lacks_payments = self.lacks_risk = "set `trust_bodies: false` on it" if settings.trust_bodies else ""
         self._webhooks = ShopifyWebhooks(connection, settings)
         self._door = HttpDoor(
             settings.address,
@@ -81,8 +85,10 @@ class ShopifyAdapter:
     async def read_order(self, order_id: str) -> Reading:
         """The order as it is now, with all its lines and refunds; `gone` when the shop answers null."""
         gid = f"gid://shopify/Order/{order_id}"
+        query = documents.READ_ORDER if self._settings.trust_bodies else documents.READ_WITH_MONEY
+        shown = _READ if self._settings.trust_bodies else _READ_WITH_MONEY
         for _ in range(TORN_READS):
-            data = await self._client.query(documents.READ_ORDER, {"id": gid, **_READ})
+            data = await self._client.query(query, {"id": gid, **shown})
             node = data.get("order")
             if node is None:
                 return Reading(event_pb2.ENTITY_TYPE_ORDER, order_id, None, gone=True)
@@ -133,10 +139,13 @@ class ShopifyAdapter:
         return NeedsRead(event_pb2.ENTITY_TYPE_ORDER, identifier(node.get("id")), why)
 
     async def _whole(self, node: Json) -> Reading:
-        """An order of a page; one that a page cuts, or that has refunds or mixed payments, is read on its own."""
+        """An order of a page; one that a page cuts, or that has refunds or mixed payments, is read on its own.
+
+        So is every order whose single payments are wanted, which no page has room for.
+        """
         connections = ("lineItems", "shippingLines", "discountApplications")
         cut = any(part(part(node.get(name)).get("pageInfo")).get("hasNextPage") for name in connections)
-        if not cut and not objects(node.get("refunds")):
+        if self._settings.trust_bodies and not cut and not objects(node.get("refunds")):
             order = order_from_graphql(node)
             if not order.gift_card_mixed:
                 return canonical(self._connection, order)
@@ -159,7 +168,11 @@ class ShopifyAdapter:
         if lines is None:
             return None
         whole["lineItems"] = {"nodes": lines}
-        if order_from_graphql(whole).gift_card_mixed:
+        if len(objects(whole.get("transactions"))) >= documents.PAYMENTS_WHOLE:
+            raise Unreadable(
+                f"the order has {documents.PAYMENTS_WHOLE} transactions or more, which one read cannot show"
+            )
+        if "transactions" not in whole and order_from_graphql(whole).gift_card_mixed:
             whole["transactions"] = await self._payments(gid)
         return whole
 
@@ -215,7 +228,7 @@ class ShopifyAdapter:
         file are not listed by the API and show as missing here.
         """
         found = [state async for state in self._subscriptions()]
-        missing = [topic for topic in self._settings.topics if topic not in {state.topic for state in found}]
+        missing = [topic for topic in self._settings.wanted_topics if topic not in {state.topic for state in found}]
         return [*found, *(WebhookState(topic, active=False, address="") for topic in missing)]
 
     async def _subscriptions(self) -> AsyncIterator[WebhookState]:

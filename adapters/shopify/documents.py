@@ -12,6 +12,8 @@ SHIPPING_LINES = 10
 REFUNDS = 100
 REFUND_LINES = 75
 PAYMENTS = 100
+#: With all that is told of each of them.
+PAYMENTS_WHOLE = 50
 #: What each order of a page shows.
 PAGE_LINES = 5
 PAGE_DISCOUNTS = 3
@@ -86,6 +88,17 @@ fragment OrderFields on Order {{
 }}
 """
 
+_MONEY = f"""
+fragment MoneyFields on Order {{
+  transactions(first: $payments) {{
+    id kind status gateway paymentId createdAt processedAt
+    amountSet {_SHOP_MONEY}
+    parentTransaction {{ id }}
+  }}
+  risk {{ recommendation }}
+}}
+"""
+
 _WHOLE = _ORDER + _LINE + _ADDRESS
 
 #: One order with its first lines; null when it is not there.
@@ -95,6 +108,18 @@ READ_ORDER = (
 }
 """
     + _WHOLE
+)
+
+#: The same with what no webhook body shows: its payments one by one, and the risk of fraud.
+READ_WITH_MONEY = (
+    """query ReadOrderWithMoney(
+  $id: ID!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!, $payments: Int!
+) {
+  order(id: $id) { ...OrderFields ...MoneyFields }
+}
+"""
+    + _WHOLE
+    + _MONEY
 )
 
 #: Orders that changed, the earliest change first.
@@ -163,4 +188,13 @@ READ_SUBSCRIPTIONS = """query ReadSubscriptions($first: Int!, $after: String) {
 }
 """
 
-ALL = (READ_ORDER, CHANGED_ORDERS, ORDER_LINES, READ_REFUND, READ_PAYMENTS, READ_SHOP, READ_SUBSCRIPTIONS)
+ALL = (
+    READ_ORDER,
+    READ_WITH_MONEY,
+    CHANGED_ORDERS,
+    ORDER_LINES,
+    READ_REFUND,
+    READ_PAYMENTS,
+    READ_SHOP,
+    READ_SUBSCRIPTIONS,
+)

@@ -10,6 +10,7 @@ from tallystick.secrets import Secret
 #: A client secret stays valid for a while after its rotation (Shopify, "Verify deliveries").
 SECRETS_MAX = 2
 DOMAIN = ".myshopify.com"
+MONEY_TOPICS = ("order_transactions/create", "orders/risk_assessment_changed")
 
 
 class ShopifySettings(BaseModel):
@@ -35,6 +36,9 @@ class ShopifySettings(BaseModel):
     webhook_secrets: tuple[Secret, ...] = Field(default=(), max_length=SECRETS_MAX)
     #: Subscriptions that `tallystick connections test` wants to find.
     topics: tuple[str, ...] = ("orders/create", "orders/updated", "orders/edited", "orders/delete", "refunds/create")
+    #: False makes every delivery a mere hint: each change of an order is read, with its payments one by one and the
+    #: risk of fraud, which no body shows. Needed for the flow of payments and for `hold_risk`.
+    trust_bodies: bool = True
     private_network: bool = False
     #: Beside the cost in points, which the replies themselves tell: requests a second, so that a burst stays polite.
     pace: Pace = Pace(rate_per_s=20, burst=40, parallel=4)
@@ -57,6 +61,11 @@ class ShopifySettings(BaseModel):
         if not self.secrets:
             raise ValueError("webhook_secrets is empty: name the app's client secret, which signs the deliveries")
         return self
+
+    @property
+    def wanted_topics(self) -> tuple[str, ...]:
+        """With those that tell what only a read shows."""
+        return self.topics if self.trust_bodies else tuple(dict.fromkeys((*self.topics, *MONEY_TOPICS)))
 
     @property
     def domain(self) -> str:

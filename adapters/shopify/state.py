@@ -188,6 +188,22 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Transaction:
+    """Something that happened with money of the order; `kind` and `status` in small letters."""
+
+    id: str
+    kind: str
+    status: str
+    gateway: str
+    amount: Decimal
+    at: datetime | None
+    #: The gateway's own id.
+    reference: str = ""
+    #: The transaction that it belongs to.
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShopifyOrder:
     """An order as the shop holds it now."""
 
@@ -225,6 +241,10 @@ class ShopifyOrder:
     refunds: tuple[RefundRecord, ...]
     #: Paid by gift card; None when the payload does not show payments.
     gift_cards: Decimal | None = None
+    #: None when the payload does not show them one by one.
+    transactions: tuple[Transaction, ...] | None = None
+    #: What Shopify recommends for the risk of fraud, in small letters; empty when the payload does not show it.
+    recommendation: str = ""
     extra: tuple[tuple[str, str], ...] = field(default=())
 
     @property

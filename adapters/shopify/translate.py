@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from adapters.shopify.booking import BookedLine, Booking, Part, booking
 from adapters.shopify.charges import kind, taxed, taxes
+from adapters.shopify.payments import STATES, payments, risk
 from adapters.shopify.refunds import readings
 from adapters.shopify.state import GIFT_CARD, ZERO, ShopifyOrder
 from adapters.shopify.state import Address as ShopAddress
@@ -16,27 +17,8 @@ from tallystick.ports import Reading
 from tallystick.v1 import customer_pb2, event_pb2, order_pb2
 from tallystick.v1 import money_pb2 as taxed_pb2
 
-PAYMENT_STATES = {
-    "pending": order_pb2.PAYMENT_STATE_UNPAID,
-    "authorized": order_pb2.PAYMENT_STATE_AUTHORISED,
-    "partially_paid": order_pb2.PAYMENT_STATE_PARTIALLY_PAID,
-    "paid": order_pb2.PAYMENT_STATE_PAID,
-    "partially_refunded": order_pb2.PAYMENT_STATE_PARTIALLY_REFUNDED,
-    "refunded": order_pb2.PAYMENT_STATE_REFUNDED,
-    "voided": order_pb2.PAYMENT_STATE_VOIDED,
-    # The authorisation ran out before anybody captured it: nothing was paid.
-    "expired": order_pb2.PAYMENT_STATE_UNPAID,
-}
 #: What a refund gives back was paid before.
 _WAS_PAID = frozenset({"paid", "partially_refunded", "refunded"})
-#: Shopify names its manual ways of payment by the text of its admin.
-_MANUAL = {
-    "bank deposit": order_pb2.PAYMENT_KIND_BANK_TRANSFER,
-    "money order": order_pb2.PAYMENT_KIND_BANK_TRANSFER,
-    "cash on delivery (cod)": order_pb2.PAYMENT_KIND_CASH_ON_DELIVERY,
-    "cash on delivery": order_pb2.PAYMENT_KIND_CASH_ON_DELIVERY,
-    GIFT_CARD: order_pb2.PAYMENT_KIND_GIFT_CARD,
-}
 
 
 def reading(connection: str, source: ShopifyOrder) -> Reading:
@@ -62,7 +44,7 @@ def _order(connection: str, source: ShopifyOrder, booked: Booking) -> order_pb2.
         number=source.name,
         state=order_pb2.ORDER_STATE_CANCELLED if source.cancelled_at else order_pb2.ORDER_STATE_PLACED,
         store_state=source.financial_status,
-        payment_state=PAYMENT_STATES.get(source.financial_status, order_pb2.PAYMENT_STATE_UNSPECIFIED),
+        payment_state=STATES.get(source.financial_status, order_pb2.PAYMENT_STATE_UNSPECIFIED),
         cancel_reason=source.cancel_reason,
         test=source.test,
         channel=source.channel,
@@ -72,7 +54,7 @@ def _order(connection: str, source: ShopifyOrder, booked: Booking) -> order_pb2.
         shipping_lines=_shipping_lines(source, booked),
         fees=_fees(source, booked),
         discounts=_discounts(source),
-        payments=_payments(source, booked),
+        payments=payments(source, booked),
         totals=_totals(source, booked),
         customer=_customer(connection, source),
         purchase_order_number=source.po_number,
@@ -80,6 +62,7 @@ def _order(connection: str, source: ShopifyOrder, booked: Booking) -> order_pb2.
         payment_method=_method(source),
         note=source.note,
         tags=sorted(set(source.tags)),
+        risk=risk(source),
     )
     _dates(order, source)
     _addresses(order, source)
@@ -198,29 +181,6 @@ def _gift_cards(source: ShopifyOrder, booked: Booking) -> Decimal:
     if source.gift_card_mixed:
         return source.gift_cards or ZERO
     return booked.stated.price if source.gateways == (GIFT_CARD,) and source.financial_status in _WAS_PAID else ZERO
-
-
-def _paid_whole(source: ShopifyOrder) -> bool:
-    return source.financial_status == "paid" and len(source.gateways) == 1
-
-
-def _payments(source: ShopifyOrder, booked: Booking) -> list[order_pb2.Payment]:
-    """One for each way of payment. Webhook bodies state no single amounts: one way that paid all paid the total."""
-    return [_payment(source, booked, gateway) for gateway in source.gateways]
-
-
-def _payment(source: ShopifyOrder, booked: Booking, gateway: str) -> order_pb2.Payment:
-    payment = order_pb2.Payment(
-        id=gateway,
-        kind=_MANUAL.get(gateway.lower(), order_pb2.PAYMENT_KIND_GATEWAY),
-        gateway=gateway,
-        state=PAYMENT_STATES.get(source.financial_status, order_pb2.PAYMENT_STATE_UNSPECIFIED),
-    )
-    if _paid_whole(source):
-        payment.amount.CopyFrom(money(source.currency, booked.stated.price))
-    elif gateway == GIFT_CARD and source.gift_cards is not None:
-        payment.amount.CopyFrom(money(source.currency, source.gift_cards))
-    return payment
 
 
 def _method(source: ShopifyOrder) -> str:

@@ -35,6 +35,7 @@ from adapters.shopify.state import (
     Stated,
     Tax,
     Totals,
+    Transaction,
 )
 from tallystick.errors import Unreadable
 
@@ -79,6 +80,8 @@ def order_from_graphql(order: Json) -> ShopifyOrder:
         discounts=_discounts(order),
         refunds=tuple(_refund(refund) for refund in objects(order.get("refunds"))),
         gift_cards=_gift_cards(order.get("transactions")),
+        transactions=_transactions(order.get("transactions")),
+        recommendation=text(part(order.get("risk")).get("recommendation")).lower(),
         extra=filled(
             confirmation_number=text(order.get("confirmationNumber")),
             source_identifier=text(order.get("sourceIdentifier")),
@@ -227,6 +230,27 @@ def _gift_cards(transactions: object) -> Decimal | None:
             and paid.get("status") == "SUCCESS"
         ),
         ZERO,
+    )
+
+
+def _transactions(shown: object) -> tuple[Transaction, ...] | None:
+    """None where they were asked for their amounts alone."""
+    found = objects(shown)
+    if shown is None or not all(one.get("id") for one in found):
+        return None
+    return tuple(_transaction(one) for one in found)
+
+
+def _transaction(shown: Json) -> Transaction:
+    return Transaction(
+        id=identifier(shown.get("id")),
+        kind=text(shown.get("kind")).lower(),
+        status=text(shown.get("status")).lower(),
+        gateway=text(shown.get("gateway")),
+        amount=decimal(_shop_money(shown.get("amountSet"))),
+        at=instant(shown.get("processedAt") or shown.get("createdAt")),
+        reference=text(shown.get("paymentId")),
+        parent=identifier(part(shown.get("parentTransaction")).get("id")),
     )
 
 

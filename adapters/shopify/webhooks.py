@@ -26,6 +26,7 @@ PART_TOPICS: Mapping[str, tuple[str, ...]] = {
     "orders/edited": ("order_edit", "order_id"),
     "refunds/create": ("order_id",),
     "order_transactions/create": ("order_id",),
+    "orders/risk_assessment_changed": ("order_id",),
     "payment_terms/create": ("order_id",),
     "payment_terms/update": ("order_id",),
     "payment_terms/delete": ("order_id",),
@@ -73,6 +74,8 @@ class ShopifyWebhooks:
             return _needs_read(order_id, f"{topic} is about a part of the order")
         if topic == "orders/delete":
             return _needs_read(order_id, "the store says that it deleted the order")
+        if not self._settings.trust_bodies:
+            return _needs_read(order_id, "a body shows neither single payments nor the risk of fraud")
         return self._order(order_id, body)
 
     def _order(self, order_id: str, body: Json) -> Reading | NeedsRead:

@@ -24,8 +24,11 @@ TORN_READS = 3
 
 
 class WooCommerce:
-    """One shop. Has the abilities `WebhookSource`, `OrderSource`, `FulfilmentSink`, `Identified`, `ConnectionTest`."""
+    """One shop. Has the abilities `WebhookSource`, `OrderSource`, `PaymentSource`, `FulfilmentSink`, `Identified` and
+    `ConnectionTest`."""
 
+    #: An order tells its one payment itself.
+    lacks_payments = ""
     #: Dates are whole seconds, and a page cache of the host may lag behind for a while.
     overlap_s = 120.0
 

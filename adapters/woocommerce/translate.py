@@ -103,23 +103,30 @@ def _set_times(order: order_pb2.Order, row: Json, amounts: Amounts) -> None:
 
 
 def _payments(order: order_pb2.Order, row: Json, amounts: Amounts) -> Iterator[order_pb2.Payment]:
-    """What the buyer pays by the order's method, and by gift cards where the shop has them."""
+    """What the buyer pays by gift cards where the shop has them, and by the order's one method.
+
+    Neither id moves when the order does: WooCommerce may learn the gateway's `transaction_id` after the payment.
+    """
     cards = gift_cards(row, amounts)
     if cards:
         yield order_pb2.Payment(
-            id="gift-cards",
+            id=f"gift-cards-{order.id}",
             kind=order_pb2.PAYMENT_KIND_GIFT_CARD,
             amount=amounts.money(cards),
+            # A card is redeemed when the order is placed, whatever is still to be paid.
+            paid_at=order.placed_at if order.HasField("placed_at") else None,
             state=order_pb2.PAYMENT_STATE_PAID,
         )
     if order.payment_method or order.HasField("paid_at"):
+        paid = order.HasField("paid_at")
         yield order_pb2.Payment(
-            id=text(row.get("transaction_id")) or f"order-{order.id}",
+            id=f"order-{order.id}",
             kind=payment_kind(order.payment_method),
             gateway=order.payment_method,
             amount=_due(order),
-            paid_at=order.paid_at if order.HasField("paid_at") else None,
-            state=order.payment_state,
+            paid_at=order.paid_at if paid else None,
+            state=order_pb2.PAYMENT_STATE_PAID if paid else order_pb2.PAYMENT_STATE_UNPAID,
+            reference=text(row.get("transaction_id")),
         )
 
 

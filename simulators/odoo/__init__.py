@@ -14,7 +14,7 @@ odoo.down = True                            # an outage
 from .application import application
 from .demo import demo_company
 from .errors import OdooError
-from .records import Credit, Document, Line, Order, Partner
+from .records import Credit, Document, Line, Order, Partner, Payment
 from .server import Odoo
 from .settings import OdooSettings
 
@@ -27,6 +27,7 @@ __all__ = [
     "OdooSettings",
     "Order",
     "Partner",
+    "Payment",
     "application",
     "demo_company",
 ]

@@ -20,11 +20,20 @@ SERVICES = {
     "KEPT": "Kept of a refund",
     "DELIVERY-LEVY": "Levy on deliveries",
 }
+#: Where payments are booked, by the last word of the reference: name, short code and type.
+JOURNALS = {
+    "bank": ("Bank", "BNK1", "bank"),
+    "cash": ("Cash", "CSH1", "cash"),
+    "card": ("Card payments", "CARD", "bank"),
+    "paypal": ("PayPal", "PPL1", "bank"),
+    "paypal_usd": ("PayPal in dollars", "PPL2", "bank"),
+    "gift_card": ("Gift cards", "GIFT", "bank"),
+}
 _MODULE = "tallystick_demo"
 
 
 def demo_company(odoo: Odoo) -> None:
-    """Give the Odoo its taxes, pricelists and products, and a default tax of 19 % on top of every product.
+    """Give the Odoo its taxes, pricelists, products and journals, and a default tax of 19 % on top of every product.
 
     It rounds taxes per line, as the contracts say, unless its settings name a rounding.
     """
@@ -39,6 +48,8 @@ def demo_company(odoo: Odoo) -> None:
         _add_pricelist(odoo, currency)
     for code, name in SERVICES.items():
         odoo.add_product(code, name, service=True)
+    for word, (name, code, kind) in JOURNALS.items():
+        odoo.add("account.journal", f"{_MODULE}.journal_{word}", {"name": name, "code": code, "type": kind})
     odoo.journal.entries.clear()
 
 

@@ -11,13 +11,13 @@ from .table import Row
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What the journal keeps of an order, a credit note or a partner at the moment when something happened to it."""
+    """What the journal keeps of an order, a credit note, a payment or a partner at the moment when it changed."""
 
     model: str
     id: int
     external_id: str
     name: str
-    #: `client_order_ref` of an order, `ref` of a credit note and of a partner.
+    #: `client_order_ref` of an order, `ref` of a credit note and of a partner, the memo of a payment.
     reference: str
     state: str = ""
     currency: str = ""
@@ -174,6 +174,49 @@ class Credit(Sum):
         return found
 
 
+class Payment(Record):
+    """Money of a customer, as far as it was posted or is to be."""
+
+    @property
+    def name(self) -> str:
+        return str(self.row["name"] or "")
+
+    @property
+    def state(self) -> str:
+        """draft, posted and cancel until Odoo 17; draft, in_process, paid and canceled since."""
+        return str(self.row["state"])
+
+    @property
+    def amount(self) -> Decimal:
+        return Decimal(self.row["amount"])
+
+    @property
+    def currency(self) -> str:
+        """ISO code."""
+        return str(self._db.models["res.currency"].table.rows[self.row["currency_id"]]["name"])
+
+    @property
+    def memo(self) -> str:
+        """`ref` until Odoo 17."""
+        return self.row.get("memo") or self.row.get("ref") or ""
+
+    @property
+    def journal(self) -> str:
+        """External ID of where it is booked."""
+        return self._db.external_ids.of_record("account.journal", self.row["journal_id"])
+
+    @property
+    def partner(self) -> Partner:
+        """The customer."""
+        return Partner(self._db, "res.partner", self.row["partner_id"])
+
+    @property
+    def entry(self) -> Record | None:
+        """Its journal entry; None before it is posted."""
+        found = self.row.get("move_id")
+        return Record(self._db, "account.move", found) if found else None
+
+
 class Order(Sum):
     """A sales order."""
 
@@ -203,6 +246,11 @@ class Order(Sum):
 def document(db: Database, model: str, row_id: int, row: Row) -> Document:
     """The record as the journal keeps it."""
     external_id = db.external_ids.of_record(model, row_id)
+    if model == "account.payment":
+        code = str(db.models["res.currency"].table.rows[row["currency_id"]]["name"])
+        memo = row.get("memo") or row.get("ref") or ""
+        money = {"state": row["state"], "currency": code, "amount_total": row["amount"]}
+        return Document(model, row_id, external_id, row["name"] or "", memo, **money)
     if model not in ("sale.order", "account.move"):
         return Document(model, row_id, external_id, row.get("name") or "", row.get("ref") or "")
     found: dict[str, Any] = {name: row[name] for name in ("amount_untaxed", "amount_tax", "amount_total", "state")}

@@ -16,7 +16,7 @@ from .fields import Field
 from .founding import found, plant
 from .models.pickings import Pickings
 from .models.quants import Level, Quants
-from .records import Credit, Order, Partner
+from .records import Credit, Order, Partner, Payment
 from .settings import OdooSettings
 
 #: By the key of the order's line.
@@ -61,6 +61,12 @@ class Odoo:
         """All credit notes of customers, oldest first."""
         moves = self.db.models["account.move"].table
         return [Credit(self.db, "account.move", row_id) for row_id in sorted(moves.matching("move_type", "out_refund"))]
+
+    @property
+    def payments(self) -> list[Payment]:
+        """All payments of customers, oldest first."""
+        rows = self.db.models["account.payment"].table.rows
+        return [Payment(self.db, "account.payment", row_id) for row_id in sorted(rows)]
 
     @property
     def partners(self) -> list[Partner]:

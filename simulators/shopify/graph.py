@@ -68,6 +68,7 @@ def order_node(order: Order, *, with_added: bool) -> Json:
         "discountApplications": Connection([_application(i, one) for i, one in enumerate(order.discounts)]),
         "refunds": [refund_node(order, refund) for refund in order.refunds],
         "transactions": [_payment(paid, bag) for paid in order.payments],
+        "risk": {"recommendation": order.recommendation},
     }
 
 
@@ -112,11 +113,11 @@ class _Bags:
     """Money in both currencies of one order."""
 
     def __init__(self, order: Order) -> None:
-        self._order = order
+        self.order = order
 
     def of(self, amount: Decimal) -> Json:
         """A MoneyBag."""
-        order = self._order
+        order = self.order
         shown = order.presentment or order.currency
         seen = quantise(amount * order.presentment_rate, shown)
         return {
@@ -176,6 +177,11 @@ def _application(index: int, given: Discount) -> Json:
 def _payment(paid: Payment, bag: _Bags) -> Json:
     return {
         "__typename": "OrderTransaction",
+        "id": f"gid://shopify/OrderTransaction/{paid.id}",
+        "paymentId": f"pay-{paid.id}",
+        "createdAt": stamp(paid.at or bag.order.placed_at),
+        "processedAt": stamp(paid.at or bag.order.placed_at),
+        "parentTransaction": paid.parent_id and {"id": f"gid://shopify/OrderTransaction/{paid.parent_id}"},
         "kind": paid.kind,
         "status": paid.status,
         "gateway": paid.gateway,

@@ -149,13 +149,17 @@ class RefundLine:
 
 @dataclass(slots=True)
 class Payment:
-    """A transaction: kind SALE, AUTHORIZATION or REFUND; status SUCCESS, FAILURE or PENDING."""
+    """A transaction: kind SALE, AUTHORIZATION, CAPTURE, VOID, CHANGE or REFUND; status SUCCESS, FAILURE or PENDING."""
 
     id: int
     kind: str
     gateway: str
     amount: Decimal
     status: str = "SUCCESS"
+    #: None for the moment at which the order was placed.
+    at: datetime | None = None
+    #: The authorisation of a capture, the sale that change belongs to.
+    parent_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -231,6 +235,8 @@ class Order:
     payments: list[Payment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     financial_status: str = "pending"
+    #: Shopify's summary of the risk of fraud: CANCEL, INVESTIGATE, ACCEPT or NONE.
+    recommendation: str = "NONE"
     fulfilled: bool = False
     #: Made when somebody first looks at them or splits them.
     tasks: list[Task] = field(default_factory=list)

@@ -94,5 +94,6 @@ def tips(order: Order) -> Decimal:
 
 def received(order: Order) -> Decimal:
     """What was paid less what was paid back."""
-    paid = sum((one.amount for one in order.payments if one.kind == "SALE" and one.status == "SUCCESS"), ZERO)
-    return paid - sum((one.amount for one in order.payments if one.kind == "REFUND" and one.status == "SUCCESS"), ZERO)
+    done = [one for one in order.payments if one.status == "SUCCESS"]
+    paid = sum((one.amount for one in done if one.kind in ("SALE", "CAPTURE")), ZERO)
+    return paid - sum((one.amount for one in done if one.kind in ("REFUND", "CHANGE")), ZERO)

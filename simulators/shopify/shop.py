@@ -93,6 +93,38 @@ class Shop:
         self._till.pay(order, gateway)
         self._changed(order, "paid", "orders/paid", "orders/updated")
 
+    def authorise(self, order_id: int, gateway: str = "shopify_payments") -> Payment:
+        """The rest is reserved at the buyer's bank; nothing is paid by that."""
+        order = self._touch(order_id)
+        owed = pricing.current(order).price - received(order)
+        made = Payment(self._till.next_id(), "AUTHORIZATION", gateway, owed, at=self.now())
+        order.financial_status = "authorized"
+        self._moved(order, made, "authorised")
+        return made
+
+    def capture(self, order_id: int, amount: Decimal, *, status: str = "SUCCESS") -> Payment:
+        """A part of what was authorised is taken."""
+        order = self._touch(order_id)
+        authorised = next(one for one in order.payments if one.kind == "AUTHORIZATION")
+        made = Payment(self._till.next_id(), "CAPTURE", authorised.gateway, amount, status, self.now(), authorised.id)
+        self._moved(order, made, "captured")
+        return made
+
+    def _moved(self, order: Order, made: Payment, what: str) -> None:
+        order.payments.append(made)
+        if made.kind == "CAPTURE":
+            whole = received(order) >= pricing.current(order).price
+            order.financial_status = "paid" if whole else "partially_paid" if received(order) else "authorized"
+        parts = {"order_transactions/create": self._rest.payment(order, made)}
+        self._changed(order, what, "orders/updated", parts=parts)
+
+    def assess(self, order_id: int, recommendation: str) -> None:
+        """Shopify or an app judges the risk of fraud: CANCEL, INVESTIGATE, ACCEPT or NONE. No order body tells it."""
+        order = self._touch(order_id)
+        order.recommendation = recommendation
+        parts = {"orders/risk_assessment_changed": {"order_id": order.id, "provider_id": None}}
+        self._changed(order, "assessed", parts=parts)
+
     def edit_order(
         self,
         order_id: int,

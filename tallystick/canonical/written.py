@@ -51,6 +51,7 @@ def order(data: Mapping[str, Any]) -> order_pb2.Order:
     built.id = built.id or built.number
     for place, line in enumerate(built.lines, 1):
         line.id = line.id or str(place)
+    _settle(built)
     _sum_up(built, given.get("totals") or {})
     return built
 
@@ -168,6 +169,17 @@ def _sequence(value: object, place: str) -> Sequence[Any]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise Unreadable(f"{place} is {value!r}; a list is expected")
     return value
+
+
+def _settle(built: order_pb2.Order) -> None:
+    """A payment with an amount has come in with the order, unless something else is written."""
+    for place, payment in enumerate(built.payments, 1):
+        payment.id = payment.id or str(place)
+        payment.kind = payment.kind or order_pb2.PAYMENT_KIND_GATEWAY
+        if payment.HasField("amount") and not payment.state:
+            payment.state = order_pb2.PAYMENT_STATE_PAID
+            if not payment.HasField("paid_at"):
+                payment.paid_at.CopyFrom(built.placed_at)
 
 
 def _sum_up(built: order_pb2.Order, given: Mapping[str, Any]) -> None:

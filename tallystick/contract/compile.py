@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tallystick.canonical import checks
-from tallystick.contract import arithmetic, eligibility, fulfilment
+from tallystick.canonical import checks, payments
+from tallystick.canonical.times import business_date, to_datetime, zone
+from tallystick.contract import arithmetic, eligibility, fulfilment, payment
 from tallystick.contract.customers import CustomerPolicy
 from tallystick.contract.document import (
     Balance,
@@ -15,6 +16,7 @@ from tallystick.contract.document import (
     FulfilmentDocument,
     Hold,
     OrderDocument,
+    PaymentDocument,
     RefundDocument,
 )
 from tallystick.contract.lines import LineBuilder
@@ -24,7 +26,7 @@ from tallystick.contract.products import ProductTable
 from tallystick.contract.refund import RefundBuilder
 from tallystick.contract.report import Report
 from tallystick.contract.rows import Row
-from tallystick.contract.schema import ContractFile
+from tallystick.contract.schema import ContractFile, RiskAt
 from tallystick.contract.taxes import TaxTable
 from tallystick.reasons import NotEligible
 from tallystick.v1 import fulfilment_pb2, order_pb2, refund_pb2
@@ -59,6 +61,9 @@ class Contract:
         self._file = file
         #: Whether the document of an order that is cancelled in the store is cancelled too.
         self.cancels = file.when_cancelled == "cancel"
+        #: What the contract asks of the store and the target beyond orders.
+        self.tells_payments = file.payments is not None
+        self.asks_for_risk = file.hold_risk is not RiskAt.NEVER
         self._unpaid_by = frozenset(file.post_unpaid_by)
         self._states = {word: _STATES[state.value] for word, state in file.states.items()}
         lines = LineBuilder(
@@ -82,6 +87,7 @@ class Contract:
         order = self.understood(order)
         return (
             eligibility.not_placed(order, since)
+            or (NotEligible.FRAUD_RISK if self.risky(order) else None)
             or eligibility.unpaid(order, self._file.post_when, self._unpaid_by)
             or (eligibility.outside(order, only) if only is not None else None)
         )
@@ -104,6 +110,18 @@ class Contract:
         """The credit document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA."""
         return self._refunds.document(refund)
 
+    def paid(self, order: order_pb2.Order) -> Iterator[order_pb2.Payment]:
+        """The payments of an order that are to be booked."""
+        since = self._file.payments.since if self._file.payments is not None else None
+        for one in payments.received(order):
+            at = to_datetime(one.paid_at) if one.HasField("paid_at") else None
+            if since is None or at is None or business_date(at, zone(self._file.time_zone)) >= since:
+                yield one
+
+    def payment(self, order: order_pb2.Order, paid: order_pb2.Payment) -> PaymentDocument | Hold:
+        """The document of one of its payments, or why there is none: MAPPING, DATA or UNBALANCED."""
+        return payment.document(order, paid, self._file, self.version)
+
     def fulfilment(self, shipped: fulfilment_pb2.Fulfilment) -> FulfilmentDocument | Hold:
         """What the store is told of a shipment, or MAPPING."""
         return fulfilment.document(shipped, self._file.fulfilment, self.version)
@@ -115,6 +133,10 @@ class Contract:
     def build(self, order: order_pb2.Order) -> Built:
         """The document as far as it can be built, with everything that came up; for previews."""
         return self._builder.build(self.understood(order))
+
+    def risky(self, order: order_pb2.Order) -> bool:
+        """Whether the store sees a risk of fraud from which on the contract keeps an order back."""
+        return eligibility.risky(order, self._file.hold_risk, self._file.risk_cleared_tag)
 
     def understood(self, order: order_pb2.Order) -> order_pb2.Order:
         """The order with the contract's meaning of its store's state."""

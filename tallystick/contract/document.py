@@ -127,6 +127,31 @@ class RefundDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentDocument:
+    """Money that a buyer paid for an order, as a document of its own beside the order's."""
+
+    connection: str
+    order_id: str
+    #: What people call the order.
+    order_number: str
+    payment_id: str
+    #: The store's word for the way of payment.
+    gateway: str
+    #: The gateway's own id of it; may be empty.
+    reference: str
+    currency: str
+    amount: Decimal
+    paid_at: datetime
+    #: The day of the payment in the selling entity's time zone.
+    business_date: date
+    #: Where the target books it, by the contract's table.
+    fields: Mapping[str, Value]
+    #: Book the document, or leave it as a draft.
+    confirm: bool
+    contract_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """One tracking number, with the store's word for its carrier."""
 
@@ -169,7 +194,7 @@ class StockDocument:
     contract_version: str
 
 
-Document = OrderDocument | CustomerDocument | RefundDocument | FulfilmentDocument | StockDocument
+Document = OrderDocument | CustomerDocument | RefundDocument | PaymentDocument | FulfilmentDocument | StockDocument
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tallystick.canonical.keys import order_key
 from tallystick.canonical.times import to_datetime
-from tallystick.contract.schema import PostWhen
+from tallystick.contract.schema import PostWhen, RiskAt
 from tallystick.reasons import NotEligible
 from tallystick.v1 import customer_pb2, order_pb2
 
@@ -20,6 +20,11 @@ _PAID = {
     order_pb2.PAYMENT_STATE_PAID,
     order_pb2.PAYMENT_STATE_PARTIALLY_REFUNDED,
     order_pb2.PAYMENT_STATE_REFUNDED,
+}
+_RISKY = {
+    RiskAt.NEVER: frozenset[order_pb2.RiskLevel.ValueType](),
+    RiskAt.MEDIUM: frozenset({order_pb2.RISK_LEVEL_MEDIUM, order_pb2.RISK_LEVEL_HIGH}),
+    RiskAt.HIGH: frozenset({order_pb2.RISK_LEVEL_HIGH}),
 }
 _AUTHORISED = _PAID | {order_pb2.PAYMENT_STATE_AUTHORISED, order_pb2.PAYMENT_STATE_PARTIALLY_PAID}
 
@@ -61,6 +66,11 @@ def unpaid(order: order_pb2.Order, post_when: PostWhen, but_by: frozenset[str]) 
         return None
     enough = _PAID if post_when is PostWhen.PAID else _AUTHORISED
     return None if order.payment_state in enough else NotEligible.UNPAID
+
+
+def risky(order: order_pb2.Order, hold_at: RiskAt, cleared_tag: str | None) -> bool:
+    """Whether the store sees that much risk of fraud, and nobody has cleared the order."""
+    return order.risk in _RISKY[hold_at] and (cleared_tag is None or cleared_tag not in order.tags)
 
 
 def outside(order: order_pb2.Order, part: Part) -> NotEligible | None:

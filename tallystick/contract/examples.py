@@ -6,7 +6,7 @@ from typing import Any
 
 from tallystick.canonical import written
 from tallystick.contract.compile import Contract
-from tallystick.contract.document import Hold, OrderDocument, RefundDocument
+from tallystick.contract.document import Hold, OrderDocument, PaymentDocument, RefundDocument
 from tallystick.contract.preview import document_json
 from tallystick.contract.schema import Example
 from tallystick.errors import TallystickError
@@ -32,12 +32,21 @@ def outcome(contract: Contract, example: Example) -> dict[str, Any]:
     not_eligible = contract.eligibility(order)
     if not_eligible is not None:
         return {"not_eligible": not_eligible.value}
-    return _shown(contract, contract.document(order))
+    payments = [_payment(contract.payment(order, one)) for one in contract.paid(order)]
+    return {**_shown(contract, contract.document(order)), "payments": payments}
+
+
+def _payment(document: PaymentDocument | Hold) -> dict[str, Any]:
+    return _held(document) if isinstance(document, Hold) else dict(document_json(document))
+
+
+def _held(hold: Hold) -> dict[str, Any]:
+    return {"held": hold.reason.value, "detail": hold.detail}
 
 
 def _shown(contract: Contract, document: OrderDocument | RefundDocument | Hold) -> dict[str, Any]:
     if isinstance(document, Hold):
-        return {"held": document.reason.value, "detail": document.detail}
+        return _held(document)
     return {**document_json(document), "document_total": contract.balance(document).document_total}
 
 

@@ -20,7 +20,7 @@ from tallystick.contract.customers import LIMITED
 from tallystick.contract.lint import explain
 from tallystick.contract.paths import Path, PathError, allowed, compile_path
 from tallystick.contract.rows import Row, compile_row
-from tallystick.contract.schema import Basis, ContractFile, FieldRow, TaxRow
+from tallystick.contract.schema import Basis, ByCurrency, ContractFile, FieldRow, TaxRow, UseReference
 from tallystick.contract.source import Finding, Place, Source, read
 from tallystick.contract.taxes import normal_key
 from tallystick.errors import SetupError
@@ -92,6 +92,7 @@ class _Linter:
         self._currencies()
         self._taxes()
         self._limits()
+        self._payments()
         self._examples()
         tax_id = [
             self._path(("customer", "tax_id", place), _ORDER, text) for place, text in enumerate(file.customer.tax_id)
@@ -142,6 +143,28 @@ class _Linter:
         for name in self._file.customer.limits:
             if name not in LIMITED:
                 self._source.finding(("customer", "limits", name), allowed(f"unknown field {name!r}", name, [*LIMITED]))
+
+    def _payments(self) -> None:
+        rules = self._file.payments
+        if rules is None:
+            return
+        if not (rules.gateways or rules.gift_card or isinstance(rules.otherwise, UseReference)):
+            self._source.finding(
+                ("payments",), "no payment could be booked; fill `gateways`, `gift_card` or `otherwise`"
+            )
+        other = rules.otherwise.use if isinstance(rules.otherwise, UseReference) else None
+        places: dict[Place, str | ByCurrency | None] = {
+            ("payments", "gateways", name): one for name, one in rules.gateways.items()
+        }
+        places |= {("payments", "gift_card"): rules.gift_card, ("payments", "otherwise", "use"): other}
+        for place, row in places.items():
+            self._place_of_money(place, row)
+
+    def _place_of_money(self, place: Place, row: str | ByCurrency | None) -> None:
+        if row == "" or (isinstance(row, ByCurrency) and not (row.by_currency or row.otherwise)):
+            self._source.finding(place, f"{place[-1]} is empty; name where its payments are booked")
+        for code in row.by_currency if isinstance(row, ByCurrency) else ():
+            self._try((*place, "by_currency", code), partial(minor_digits, code))
 
     def _examples(self) -> None:
         for number, example in enumerate(self._file.examples):

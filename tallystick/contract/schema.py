@@ -1,5 +1,6 @@
 """The words of a contract file. Unknown keys are mistakes; what a key means stands beside it here, once."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -246,6 +247,41 @@ class Refunds(Strict):
     header: tuple[FieldRow, ...] = ()
 
 
+class ByCurrency(Strict):
+    """A place for each currency, and one for all others (held when left out)."""
+
+    by_currency: dict[str, str]
+    otherwise: str | None = None
+
+
+class UseReference(Strict):
+    """The place of whatever has no row."""
+
+    use: str | ByCurrency
+
+
+class Payments(Strict):
+    """Where the target books the money that buyers paid: a bank's journal, a wallet's, the till's."""
+
+    #: The field that takes the reference, such as Odoo's `journal_id`.
+    to: str
+    #: By the store's word for the way of payment.
+    gateways: dict[str, str | ByCurrency] = {}
+    #: A gift card that pays: the journal of the liability that its sale made. Left out, such a payment is held.
+    gift_card: str | ByCurrency | None = None
+    otherwise: Literal["hold"] | UseReference = "hold"
+    #: In the zone of the contract. What was paid earlier is booked already, by hand or by another way.
+    since: date | None = None
+
+
+class RiskAt(StrEnum):
+    """From which risk of fraud on an order is kept back."""
+
+    NEVER = "never"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class Fulfilment(Strict):
     """What the store is told of a shipment."""
 
@@ -276,6 +312,10 @@ class ContractFile(Strict):
     post_when: PostWhen = PostWhen.PAID
     #: Payment methods of the store that are booked although unpaid (cash on delivery, invoice).
     post_unpaid_by: tuple[str, ...] = ()
+    #: An order in which the store sees such a risk of fraud is not booked until the store clears it.
+    hold_risk: RiskAt = RiskAt.NEVER
+    #: A tag by which people of the store clear an order whatever its risk.
+    risk_cleared_tag: str | None = None
     #: Confirm documents, or leave them as drafts.
     confirm: bool = True
     #: An order that is cancelled when its document is there: cancel that too, or hold it for a person.
@@ -290,6 +330,8 @@ class ContractFile(Strict):
     sku: Sku = Sku()
     customer: Customer = Customer()
     refunds: Refunds = Refunds()
+    #: Needed where a route carries payments.
+    payments: Payments | None = None
     fulfilment: Fulfilment = Fulfilment()
     tables: dict[str, Table] = {}
     header: tuple[FieldRow, ...] = ()

@@ -1,7 +1,8 @@
 """What the router asks of a flow."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tallystick.built import Built, Unwanted
 from tallystick.flows.plan import Plan
@@ -38,4 +39,13 @@ class Flow(Protocol):
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """Apply the contract of the head's route."""
+        ...
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A flow whose effects come with the event of another: behind its own effect, in the same lane."""
+
+    def following(self, plan: Plan, event: event_pb2.Event, source: Source | None) -> Sequence[Row]:
+        """All that the event asks for beside. Each is stated again at every revision, and recorded once."""
         ...

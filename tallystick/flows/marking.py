@@ -12,6 +12,7 @@ from tallystick.contract.document import (
     Document,
     FulfilmentDocument,
     OrderDocument,
+    PaymentDocument,
     RefundDocument,
     StockDocument,
 )
@@ -33,7 +34,14 @@ def _content(document: Document) -> bytes:
 
 _CONTENT = {
     kind: tuple(field.name for field in fields(kind) if field.name != "contract_version")
-    for kind in (OrderDocument, CustomerDocument, RefundDocument, FulfilmentDocument, StockDocument)
+    for kind in (
+        OrderDocument,
+        CustomerDocument,
+        RefundDocument,
+        PaymentDocument,
+        FulfilmentDocument,
+        StockDocument,
+    )
 }
 
 

@@ -66,6 +66,8 @@ class Orders:
         if over:
             cancels = plan.contract.cancels and not event.gone and state == order_pb2.ORDER_STATE_CANCELLED
             return _cancelled(plan, head, event) if cancels else Refused(HoldReason.LOCKED, _over_words(event))
+        if plan.contract.risky(event.order):
+            return Refused(HoldReason.FRAUD_RISK, _risk_words(head, event))
         if event.findings:
             finding = event.findings[0]
             return Refused(HoldReason(finding.reason), finding.detail)
@@ -87,3 +89,12 @@ def _cancelled(plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refuse
 def _over_words(event: event_pb2.Event) -> str:
     what = "is no longer in the store" if event.gone else f"is {event.order.store_state or 'cancelled'} in the store"
     return f"the order {what}, but its document is there already; cancel that in the target, then mark it as applied"
+
+
+def _risk_words(head: Head, event: event_pb2.Event) -> str:
+    """Not `Unwanted`: what belongs to the order would end with it, and has to wait for the store's next word."""
+    level = order_pb2.RiskLevel.Name(event.order.risk).removeprefix("RISK_LEVEL_").lower()
+    told = f"the store sees a {level} risk of fraud; once it clears the order, this goes on by itself"
+    if head.external_id is None:
+        return told
+    return f"{told}. Its document is there already: stop its delivery in the target until then, or cancel the order"

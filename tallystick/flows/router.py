@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tallystick.built import Built, Unwanted
-from tallystick.flows.flow import Flow, Source
+from tallystick.flows.flow import Flow, Following, Source
 from tallystick.flows.plan import Plan
 from tallystick.flows.table import FLOWS
 from tallystick.ledger.rows import Head, Row
@@ -27,6 +27,14 @@ class Router:
             return None
         rows = (flow.row(plan, event, body, source) for flow in self._flows.values())
         return next((row for row in rows if row is not None), None)
+
+    def rows(self, event: event_pb2.Event, body: bytes, source: Source | None) -> list[Row]:
+        """As `row`, with the effects that follow from it."""
+        own, plan = self.row(event, body, source), self._plans.get(event.connection)
+        if own is None or plan is None:
+            return []
+        others = (flow.following(plan, event, source) for flow in self._flows.values() if isinstance(flow, Following))
+        return [own, *(row for rows in others for row in rows)]
 
     def build(self, head: Head) -> Built | Refused | Unwanted:
         """Apply the contract of the head's route."""

@@ -4,6 +4,7 @@ from tallystick.flows.customers import Customers
 from tallystick.flows.flow import Flow
 from tallystick.flows.fulfilments import Fulfilments
 from tallystick.flows.orders import Orders
+from tallystick.flows.payments import Payments
 from tallystick.flows.refunds import Refunds
 
-FLOWS: tuple[Flow, ...] = (Orders(), Refunds(), Customers(), Fulfilments())
+FLOWS: tuple[Flow, ...] = (Orders(), Payments(), Refunds(), Customers(), Fulfilments())

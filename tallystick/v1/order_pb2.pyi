@@ -127,6 +127,28 @@ PAYMENT_KIND_CASH_ON_DELIVERY: PaymentKind.ValueType  # 3
 PAYMENT_KIND_BANK_TRANSFER: PaymentKind.ValueType  # 4
 Global___PaymentKind: _TypeAlias = PaymentKind  # noqa: Y015
 
+class _RiskLevel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RiskLevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RiskLevel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RISK_LEVEL_UNSPECIFIED: _RiskLevel.ValueType  # 0
+    """The store tells nothing, or has not decided yet."""
+    RISK_LEVEL_LOW: _RiskLevel.ValueType  # 1
+    RISK_LEVEL_MEDIUM: _RiskLevel.ValueType  # 2
+    RISK_LEVEL_HIGH: _RiskLevel.ValueType  # 3
+
+class RiskLevel(_RiskLevel, metaclass=_RiskLevelEnumTypeWrapper):
+    """How likely the store holds it that the order is a fraud."""
+
+RISK_LEVEL_UNSPECIFIED: RiskLevel.ValueType  # 0
+"""The store tells nothing, or has not decided yet."""
+RISK_LEVEL_LOW: RiskLevel.ValueType  # 1
+RISK_LEVEL_MEDIUM: RiskLevel.ValueType  # 2
+RISK_LEVEL_HIGH: RiskLevel.ValueType  # 3
+Global___RiskLevel: _TypeAlias = RiskLevel  # noqa: Y015
+
 @_typing.final
 class Quantities(_message.Message):
     """Quantities are decimal texts, since shops sell 1.5 m of cloth.
@@ -327,6 +349,10 @@ Global___Fee: _TypeAlias = Fee  # noqa: Y015
 
 @_typing.final
 class Payment(_message.Message):
+    """One payment of an order. Money that has come in has the state PAID, an amount and a date, and stays so whatever is
+    refunded later; everything else (authorised, on its way, cash on delivery that nobody paid yet) tells the way only.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -335,10 +361,14 @@ class Payment(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     PAID_AT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
+    """The store's immutable id of it."""
     kind: Global___PaymentKind.ValueType
     gateway: _builtins.str
     state: Global___PaymentState.ValueType
+    reference: _builtins.str
+    """The gateway's own id of it, by which it is found in the gateway's statement."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money: ...
     @_builtins.property
@@ -352,10 +382,11 @@ class Payment(_message.Message):
         amount: _money_pb2.Money | None = ...,
         paid_at: _timestamp_pb2.Timestamp | None = ...,
         state: Global___PaymentState.ValueType = ...,
+        reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "paid_at", b"paid_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "gateway", b"gateway", "id", b"id", "kind", b"kind", "paid_at", b"paid_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "gateway", b"gateway", "id", b"id", "kind", b"kind", "paid_at", b"paid_at", "reference", b"reference", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -512,6 +543,7 @@ class Order(_message.Message):
     REFUND_IDS_FIELD_NUMBER: _builtins.int
     RETURN_IDS_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    RISK_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     id: _builtins.str
     """The store's immutable id."""
@@ -532,6 +564,7 @@ class Order(_message.Message):
     payment_terms: _builtins.str
     payment_method: _builtins.str
     note: _builtins.str
+    risk: Global___RiskLevel.ValueType
     @_builtins.property
     def placed_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -605,10 +638,11 @@ class Order(_message.Message):
         refund_ids: _abc.Iterable[_builtins.str] | None = ...,
         return_ids: _abc.Iterable[_builtins.str] | None = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        risk: Global___RiskLevel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["billing", b"billing", "cancelled_at", b"cancelled_at", "customer", b"customer", "paid_at", b"paid_at", "placed_at", b"placed_at", "presentment", b"presentment", "shipping", b"shipping", "totals", b"totals"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "billing", b"billing", "cancel_reason", b"cancel_reason", "cancelled_at", b"cancelled_at", "channel", b"channel", "connection", b"connection", "currency_code", b"currency_code", "customer", b"customer", "discounts", b"discounts", "fees", b"fees", "id", b"id", "lines", b"lines", "note", b"note", "number", b"number", "paid_at", b"paid_at", "payment_method", b"payment_method", "payment_state", b"payment_state", "payment_terms", b"payment_terms", "payments", b"payments", "placed_at", b"placed_at", "presentment", b"presentment", "purchase_order_number", b"purchase_order_number", "refund_ids", b"refund_ids", "return_ids", b"return_ids", "shipping", b"shipping", "shipping_lines", b"shipping_lines", "state", b"state", "store_state", b"store_state", "tags", b"tags", "tax_basis", b"tax_basis", "test", b"test", "totals", b"totals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "billing", b"billing", "cancel_reason", b"cancel_reason", "cancelled_at", b"cancelled_at", "channel", b"channel", "connection", b"connection", "currency_code", b"currency_code", "customer", b"customer", "discounts", b"discounts", "fees", b"fees", "id", b"id", "lines", b"lines", "note", b"note", "number", b"number", "paid_at", b"paid_at", "payment_method", b"payment_method", "payment_state", b"payment_state", "payment_terms", b"payment_terms", "payments", b"payments", "placed_at", b"placed_at", "presentment", b"presentment", "purchase_order_number", b"purchase_order_number", "refund_ids", b"refund_ids", "return_ids", b"return_ids", "risk", b"risk", "shipping", b"shipping", "shipping_lines", b"shipping_lines", "state", b"state", "store_state", b"store_state", "tags", b"tags", "tax_basis", b"tax_basis", "test", b"test", "totals", b"totals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

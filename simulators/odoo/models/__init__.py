@@ -14,6 +14,7 @@ from .moves import AccountMoveLines, AccountMoves, Journals
 from .named import Carriers, PaymentTerms, Teams, Units
 from .orders import SaleOrders
 from .partners import Partners
+from .payments import Payments
 from .pickings import Pickings
 from .products import PricelistRules, Pricelists, Products
 from .quants import Quants
@@ -25,7 +26,7 @@ _ALL: tuple[type[Model], ...] = (
     *(SaleOrders, SaleOrderLines, Partners, Products, Taxes, Pricelists, PricelistRules, Pickings),
     *(Locations, PickingTypes, StockMoves, Quants),
     *(Companies, Currencies, Countries, States, Users, Warehouses, Parameters, ExternalIds),
-    *(AccountMoves, AccountMoveLines, Journals, PaymentTerms, Teams, Carriers, Units),
+    *(AccountMoves, AccountMoveLines, Payments, Journals, PaymentTerms, Teams, Carriers, Units),
 )
 
 

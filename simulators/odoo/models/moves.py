@@ -58,10 +58,11 @@ _LINE = (
     Field("price_total", "monetary", "Total", readonly=True),
     Field("display_type", "selection", "Display Type", required=True, selection=_KINDS, default="product"),
 )
+_JOURNAL_TYPES = (("sale", "Sales"), ("bank", "Bank"), ("cash", "Cash"), ("general", "Miscellaneous"))
 _JOURNAL = (
     Field("name", "char", "Journal Name", required=True),
     Field("code", "char", "Short Code", required=True),
-    Field("type", "selection", "Type", required=True, selection=(("sale", "Sales"), ("general", "Miscellaneous"))),
+    Field("type", "selection", "Type", required=True, selection=_JOURNAL_TYPES),
 )
 _EMPTY_16, _EMPTY = "You need to add a line before posting.", "Even magicians can't post nothing!"
 _UNDELETABLE_16 = "You cannot delete an item linked to a posted entry."

@@ -53,6 +53,15 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
      "there is no table 'chanel'; allowed are channel; did you mean 'channel'?"),
     ({"header": [{"to": "ref", "from": "number", "charset": "latin-0"}]}, "charset is 'latin-0'"),
     ({"header": [{"to": "ref", "from": "number", "max": 0}]}, "max is 0; input should be greater than"),
+    ({"payments": {"gateways": {"card": "J"}}}, "the key 'to' is missing"),
+    ({"payments": {"to": "journal"}}, "no payment could be booked; fill `gateways`, `gift_card` or `otherwise`"),
+    ({"payments": {"to": "journal", "gateways": {"card": ""}}}, "card is empty; name where its payments are booked"),
+    ({"payments": {"to": "journal", "gateways": {"card": {"by_currency": {}}}}}, "card is empty"),
+    ({"payments": {"to": "journal", "gift_card": {"by_currency": {"BTC": "J"}}}}, "'BTC' is not one of ISO 4217"),
+    ({"payments": {"to": "journal", "gateway": {}}},
+     "unknown key 'gateway'; allowed are gateways, gift_card, otherwise, since, to"),
+    ({"payments": {"to": "journal", "otherwise": "pass"}}, "'pass'; allowed are 'hold'"),
+    ({"hold_risk": "some"}, "hold_risk is 'some'; allowed are 'never', 'medium' or 'high'"),
     ({"customer": {"limits": {"zip": 5}}}, "unknown field 'zip'; allowed are city, email, name, phone, postal_code"),
     ({"customer": {"tax_id": ["customer.vat"]}}, "'customer.vat' has no 'vat'"),
     ({"lines": [{"to": "x", "from": "currency_code"}]}, "'currency_code' has no 'currency_code'"),
@@ -81,6 +90,12 @@ def test_every_mistake_is_told_at_once_each_with_its_line() -> None:
     )
     lines = [finding.split(": ")[0] for finding in _findings(text)]
     assert lines == ["shop.yaml:2", "shop.yaml:6", "shop.yaml:8"]
+
+
+def test_a_payment_without_a_place_is_told_at_its_own_line() -> None:
+    text = rules() + "payments:\n  to: journal\n  gateways:\n    card: J-1\n    wallet: ''\n"
+    (found,) = _findings(text)
+    assert found.startswith(f"shop.yaml:{len(text.splitlines())}: wallet is empty")
 
 
 def test_a_missing_key_is_named() -> None:

@@ -16,7 +16,7 @@ from tallystick.canonical import written
 from tallystick.canonical.keys import key, order_key
 from tallystick.clock import Budget, SystemClock
 from tallystick.contract.compile import Contract
-from tallystick.contract.document import CustomerDocument, OrderDocument, RefundDocument
+from tallystick.contract.document import CustomerDocument, OrderDocument, PaymentDocument, RefundDocument
 from tallystick.contract.load import load_contract
 from tallystick.marks import mark
 from tallystick.ports import Answer, Applied, Job, Refused, Sink, Step
@@ -71,6 +71,23 @@ def credited(order: OrderDocument, *lines: dict[str, Any], **parts: Any) -> Refu
 def refund_job(made: RefundDocument, order: Job, **more: Any) -> Job:
     """The effect of a refund, whose order is in Odoo."""
     ref = key(made.connection, made.order_id, "refund", made.refund_id)
+    text = str(mark(ref, 1, repr(made).encode()))
+    return Job(ref, 1, text, made, dependencies={"order": order.external_id or ""}, **more)
+
+
+def paid(order: OrderDocument, **parts: Any) -> PaymentDocument:
+    """What the contract makes of a payment of an order; the whole by card when nothing else is given."""
+    given = {"id": "order-1042", "gateway": "stripe", "amount": str(order.total), "reference": "ch_1", **parts}
+    names = {"connection": order.connection, "id": order.order_id, "number": order.number}
+    sold = written.order({**names, "currency_code": order.currency, "lines": [], "payments": [given]})
+    made = contract().payment(sold, sold.payments[0])
+    assert isinstance(made, PaymentDocument), made
+    return made
+
+
+def payment_job(made: PaymentDocument, order: Job, **more: Any) -> Job:
+    """The effect of a payment, whose order is in Odoo."""
+    ref = key(made.connection, made.order_id, "payment", made.payment_id)
     text = str(mark(ref, 1, repr(made).encode()))
     return Job(ref, 1, text, made, dependencies={"order": order.external_id or ""}, **more)
 
@@ -172,6 +189,8 @@ async def deliver_to(sink: Sink, made: Job, *, until: str = "") -> Job:
         made = replace(made, external_id=answer.external_id or made.external_id)
         if one.name == until:
             break
+    if isinstance(made.document, PaymentDocument):
+        return made
     assert isinstance(made.document, OrderDocument | RefundDocument)
     return replace(made, sent_lines=tuple(line.key for line in made.document.lines))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from adapters.shopify import documents, shipping
-from adapters.shopify.adapter import _PAGE, _READ
+from adapters.shopify.adapter import _PAGE, _READ, _READ_WITH_MONEY
 from simulators.shopify.bucket import REQUEST_MAX
 from simulators.shopify.selection import Field, Query, parse, points
 from tests.shared import shared
@@ -18,6 +18,7 @@ QUERIES = {parse(document).name: parse(document) for document in ALL}
 MUTATIONS = {parse(document).name for document in ALL if document.startswith("mutation")}
 _VARIABLES = {
     "ReadOrder": _READ,
+    "ReadOrderWithMoney": _READ_WITH_MONEY,
     "ChangedOrders": {**_PAGE, "first": 8},
     "OrderLines": {"first": documents.LINES},
     "ReadRefund": {"lines": documents.REFUND_LINES},

@@ -11,6 +11,7 @@ from tallystick.canonical import checks
 from tallystick.canonical.digest import digest
 from tallystick.canonical.keys import guest_key
 from tallystick.canonical.money import amount
+from tallystick.canonical.payments import received
 from tallystick.canonical.times import to_datetime
 from tallystick.errors import Unreadable
 from tallystick.ports import Reading
@@ -97,6 +98,20 @@ def test_cash_on_delivery_makes_no_payment() -> None:
     assert payment.kind == order_pb2.PAYMENT_KIND_CASH_ON_DELIVERY
     assert payment.state == order_pb2.PAYMENT_STATE_UNPAID
     assert not payment.HasField("paid_at")
+    assert list(received(found)) == []
+
+
+def test_cash_on_delivery_is_a_payment_once_the_shop_completed_the_order() -> None:
+    """FC-121: then it has a date of payment, and the state of the order says so whatever is refunded later."""
+    found = canonical(read(payment_method="cod", status="completed", refunds=[refund("-12.10")]))
+    (payment,) = received(found)
+    assert (payment.id, payment.gateway, str(amount(payment.amount))) == (f"order-{found.id}", "cod", "12.10")
+    assert payment.paid_at == found.paid_at
+
+
+def test_a_payment_keeps_its_id_when_the_gateway_tells_its_own_later() -> None:
+    first, later = (canonical(read(transaction_id=told)).payments[0] for told in ("", "ch_1"))
+    assert (first.id, first.reference, later.reference) == (later.id, "", "ch_1")
 
 
 def test_refunds_are_named_and_change_no_line() -> None:
@@ -295,6 +310,7 @@ def test_gift_cards_are_a_payment_inside_the_total() -> None:
     payments = [(payment.kind, str(amount(payment.amount))) for payment in canonical(found).payments]
     assert payments == [(order_pb2.PAYMENT_KIND_GIFT_CARD, "10.00"), (order_pb2.PAYMENT_KIND_GATEWAY, "2.10")]
     assert reasons(found) == []
+    assert [payment.id.partition("-")[0] for payment in received(canonical(found))] == ["gift", "order"]
 
 
 # ---- lines -------------------------------------------------------------------------------------------------------
