@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from consumers.gauges import Gauges
 from consumers.intake import GROUP, Intake
@@ -26,6 +27,7 @@ from tallystick.ledger.cursors import Cursors
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pending import PendingDeliveries, PendingReason
 from tallystick.ports import Identified
+from tallystick.prices.ports import PriceSource
 from tallystick.settings import FlowName, Mode
 from tallystick.start import Ground, ground
 from tallystick.v1 import event_pb2
@@ -134,7 +136,14 @@ def _trails(installation: Installation) -> list[Trail]:
         Trail(name, FlowName.FULFILMENTS, erp.changed_fulfilments, erp.overlap_s, since)
         for name, since in shipping.items()
         for erp in (installation.adapters[name],)
-    ]
+    ] + [_price_trail(installation, name, lists) for name, lists in installation.price_lists.items()]
+
+
+def _price_trail(installation: Installation, name: str, lists: Sequence[str]) -> Trail:
+    """All prices are read at first and now and then, so that only the last hours are asked for changes."""
+    erp: PriceSource = installation.adapters[name]
+    changed, whole = partial(erp.changed_prices, lists), partial(erp.all_prices, lists)
+    return Trail(name, FlowName.PRICES, changed, erp.overlap_s, installation.clock.now(), whole)
 
 
 def _first_looks(installation: Installation) -> dict[str, datetime]:

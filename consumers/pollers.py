@@ -80,6 +80,7 @@ class Pollers:
         try:
             await self._walks.turn(trail, every_s, back_s)
             await self._walks.second_pass(trail)
+            await self._walks.whole_pass(trail)
         except Unauthorised:
             log.warning("poll refused", connection=connection, flow=flow)
             if self._metrics is not None:

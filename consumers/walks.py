@@ -7,7 +7,7 @@ visible late.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -23,6 +23,10 @@ from tallystick.v1 import event_pb2
 
 log = structlog.get_logger(__name__)
 
+#: The cursor of what never happened.
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+Pages = AsyncIterator[Sequence[Reading | NeedsRead]]
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -35,6 +39,8 @@ class Pace:
     skew_s: float = 3_600.0
     second_pass_every_s: float = 3_600.0
     second_pass_back_s: float = 7_200.0
+    #: What leaves no trace when it changes is found by reading everything anew so often.
+    whole_every_s: float = 21_600.0
     #: How much earlier than its cursor the first walk begins after an unclean start.
     unclean_back_s: float = 3_600.0
     watch_every_s: float = 300.0
@@ -47,10 +53,12 @@ class Trail:
     connection: str
     #: Under this name its cursor is kept.
     flow: str
-    changed: Callable[[Window], AsyncIterator[Sequence[Reading | NeedsRead]]]
+    changed: Callable[[Window], Pages]
     overlap_s: float
     #: Where its very first walk begins.
     since: datetime
+    #: Everything there is, where changes alone do not tell the whole truth.
+    whole: Callable[[], Pages] | None = None
 
 
 class Walks:
@@ -107,18 +115,30 @@ class Walks:
         await self._walk(trail, Window(now - timedelta(seconds=self._pace.second_pass_back_s), now))
         return True
 
+    async def whole_pass(self, trail: Trail) -> bool:
+        """Read everything anew, if the trail can and it is time. A pass that was cut is begun anew at the next turn."""
+        if trail.whole is None:
+            return False
+        again, now = f"{trail.flow}, whole", self._clock.now()
+        last = await self._cursors.take_turn(trail.connection, again, _NEVER, self._pace.every_s)
+        if last is None or now < last + timedelta(seconds=self._pace.whole_every_s):
+            return False
+        async for page, started in self._numbered(trail.whole()):
+            await self._take_in(trail.connection, page, started)
+        await self._cursors.advance(trail.connection, again, now)
+        return True
+
     async def _walk(self, trail: Trail, window: Window) -> datetime | None:
         """Take in all pages of a window; the newest change seen inside it."""
         newest: datetime | None = None
-        async for page, started in self._pages(trail, window):
+        async for page, started in self._numbered(trail.changed(window)):
             await self._take_in(trail.connection, page, started)
             dates = [r.source_modified for r in page if isinstance(r, Reading) and r.source_modified is not None]
             newest = max((date for date in (newest, *dates) if date and date <= window.end), default=newest)
         return newest
 
-    async def _pages(self, trail: Trail, window: Window) -> AsyncIterator[tuple[Sequence[Reading | NeedsRead], int]]:
+    async def _numbered(self, pages: Pages) -> AsyncIterator[tuple[Sequence[Reading | NeedsRead], int]]:
         """Each page with the number that was drawn before its request."""
-        pages = aiter(trail.changed(window))
         while True:
             [started] = await self._objects.draw()
             try:
@@ -129,7 +149,9 @@ class Walks:
             yield page, started
 
     async def _take_in(self, connection: str, page: Sequence[Reading | NeedsRead], started: int) -> None:
-        """Through the door; what has to be read again is left to the relay, durably, before the cursor moves."""
+        """Through the door; an order that has to be read again is left to the relay, durably, before the cursor moves.
+
+        Of anything else a newer reading came in meanwhile, and the next walk begins before this one."""
         now = self._clock.now()
         unique = {found.object_id: found for found in page}
         arrivals = [
@@ -139,7 +161,7 @@ class Walks:
         ]
         again = [found.object_id for found in unique.values() if isinstance(found, NeedsRead)]
         for arrival, entered in zip(arrivals, await self._door.enter(arrivals), strict=True):
-            if entered.read_again or entered.too_large:
+            if (entered.read_again or entered.too_large) and arrival.reading.type == event_pb2.ENTITY_TYPE_ORDER:
                 again.append(arrival.reading.object_id)
         later = Waits(PendingReason.READ_LATER, "found by a poll")
         wishes = [wish(connection, order_id, event_pb2.ORIGIN_POLL, now) for order_id in again]

@@ -22,7 +22,7 @@ from tallystick.crashpoints import reach
 from tallystick.errors import Throttled, Unauthorised, Unavailable
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.rows import Claim, EffectState, Head, Intent, Kind, RecordResult, Row
-from tallystick.ports import Answer, Doubt, Job, NotApplied, Refused, Sink, Step
+from tallystick.ports import Answer, Doubt, Job, Needless, NotApplied, Refused, Sink, Step
 from tallystick.reasons import HoldReason, WaitReason
 from tallystick.telemetry import SLO_S, Metrics
 from tallystick.turn import Move, Rules, Turn
@@ -229,6 +229,8 @@ class Engine:
             for turn, job in zip(group, ready, strict=True):
                 if isinstance(job, Refused):
                     turn.hold(job.reason, job.detail)
+                elif isinstance(job, Needless):
+                    turn.settle(EffectState.SUPERSEDED, "not eligible", detail=job.detail)
                 else:
                     turn.job = job
 

@@ -21,6 +21,7 @@ from tallystick.ports import (
     OrderSource,
     RefundSink,
 )
+from tallystick.prices.ports import PriceSink, PriceSource
 from tallystick.registry import AdapterKind, find_kind
 from tallystick.settings import FlowName, Mode, Route, Settings
 from tallystick.stock.ports import StockSink, StockSource
@@ -71,6 +72,15 @@ class Installation:
             if route.mode_of(flow) is not Mode.OFF:
                 first[route.erp] = min(first.get(route.erp, route.since), route.since).astimezone(UTC)
         return first
+
+    @property
+    def price_lists(self) -> dict[str, tuple[str, ...]]:
+        """The price lists that are read from each ERP, as the contracts of its routes name them."""
+        found: dict[str, set[str]] = {}
+        for route in self.settings.routes:
+            if route.mode_of(FlowName.PRICES) is not Mode.OFF:
+                found.setdefault(route.erp, set()).update(self.contracts[route].price_lists)
+        return {erp: tuple(sorted(lists)) for erp, lists in found.items()}
 
     def plans(self, target: str) -> dict[str, Plan]:
         """The routes into one target."""
@@ -127,6 +137,7 @@ _ABILITIES: Mapping[FlowName, tuple[type | None, type | None]] = {
     FlowName.PAYMENTS: (PaymentSource, PaymentSink),
     FlowName.FULFILMENTS: (FulfilmentSink, FulfilmentSource),
     FlowName.STOCK: (StockSink, StockSource),
+    FlowName.PRICES: (PriceSink, PriceSource),
 }
 
 
@@ -146,6 +157,8 @@ def _check_contract(route: Route, contract: Contract, store: object) -> None:
             raise SetupError(f"{route.contract} has no section `payments`, and a route carries payments by it")
         if isinstance(store, PaymentSource) and store.lacks_payments:
             raise SetupError(f"the connection {route.store!r} brings no single payments: {store.lacks_payments}")
+    if route.mode_of(FlowName.PRICES) is not Mode.OFF and not contract.price_lists:
+        raise SetupError(f"{route.contract} names no list under `prices.lists`, and a route carries prices by it")
     if contract.asks_for_risk and route.mode is not Mode.OFF:
         lacks = store.lacks_risk if isinstance(store, RiskSource) else "not offered by this system"
         if lacks:

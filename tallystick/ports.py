@@ -14,7 +14,7 @@ from tallystick.clock import Budget
 from tallystick.contract.document import Document
 from tallystick.pacing import Pacer
 from tallystick.reasons import HoldReason
-from tallystick.v1 import event_pb2, fulfilment_pb2, inventory_pb2, order_pb2, refund_pb2
+from tallystick.v1 import event_pb2, fulfilment_pb2, inventory_pb2, order_pb2, price_pb2, refund_pb2
 
 # ---- stores ------------------------------------------------------------------------------------------------------
 
@@ -43,6 +43,7 @@ class Reading:
     refund: refund_pb2.Refund | None = None
     fulfilment: fulfilment_pb2.Fulfilment | None = None
     level: inventory_pb2.InventoryLevel | None = None
+    product: price_pb2.Product | None = None
     gone: bool = False
     findings: tuple[event_pb2.Finding, ...] = ()
     #: Refunds and returns that came with their order; published after it.
@@ -236,6 +237,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Needless:
+    """The target has no place for it by its nature (a product that it does not sell): nothing is sent or held."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """May or may not have been applied: a lost answer, or a refusal saying that our reference is already there."""
 
@@ -289,7 +297,7 @@ class SinkReader(Protocol):
         """The fixed list of steps for this document; for an order that is cancelled, those that cancel its document."""
         ...
 
-    async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused]:
+    async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused | Needless]:
         """Resolve references (products, taxes, currencies) by look-ups and spell the call; parallel to `jobs`.
 
         A reference that is missing or ambiguous is `Refused(MAPPING)`. Raises `Unavailable`, `Unauthorised`.

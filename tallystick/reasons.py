@@ -82,6 +82,8 @@ class NotEligible(StrEnum):
     BEFORE_SINCE = "BEFORE_SINCE"
     NOT_ROLLED_OUT = "NOT_ROLLED_OUT"
     GONE = "GONE"
+    NOT_FOR_SALE = "NOT_FOR_SALE"
+    NO_PRICE = "NO_PRICE"
 
     @property
     def words(self) -> str:
@@ -101,6 +103,8 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.BEFORE_SINCE: "it was placed before the route's start; adopt it to bind an existing document",
     NotEligible.NOT_ROLLED_OUT: "the route is not live for this kind of order",
     NotEligible.GONE: "it is no longer in the store",
+    NotEligible.NOT_FOR_SALE: "it is not for sale in the ERP (archived, or not to be sold)",
+    NotEligible.NO_PRICE: "the ERP has no price of it in the list that the contract names",
 }
 
 

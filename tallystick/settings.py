@@ -52,6 +52,8 @@ class FlowName(StrEnum):
     FULFILMENTS = "fulfilments"
     #: From the ERP to the store: what may still be sold, by SKU and warehouse.
     STOCK = "stock"
+    #: From the ERP to the store: prices, and what else of a product the contract says that the ERP owns.
+    PRICES = "prices"
 
 
 class Strict(BaseModel):

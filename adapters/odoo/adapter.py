@@ -1,4 +1,4 @@
-"""An Odoo company as an ERP: orders, credit notes, payments, contacts; shipments, stock; look-ups; its identity."""
+"""An Odoo company as an ERP: orders, credit notes, payments, contacts; shipments, stock, prices; look-ups."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,6 +14,7 @@ from .customers import CustomerSinkOfOdoo
 from .jsonrpc import JsonRpc
 from .orders import OrderSinkOfOdoo
 from .payments import PaymentSinkOfOdoo
+from .prices import Prices
 from .records import Records
 from .references import References
 from .refunds import RefundSinkOfOdoo
@@ -27,7 +28,7 @@ _UUID = "database.uuid"
 
 class OdooAdapter:
     """One database and company. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`,
-    `FulfilmentSource`, `StockSource`, `ReferenceLookup`, `Identified` and `ConnectionTest`."""
+    `FulfilmentSource`, `StockSource`, `PriceSource`, `ReferenceLookup`, `Identified` and `ConnectionTest`."""
 
     orders: Sink
     refunds: Sink
@@ -50,6 +51,7 @@ class OdooAdapter:
         self.customers = CustomerSinkOfOdoo(*parts)
         self._shipments = Shipments(connection, self._records)
         self._stock = Stock(connection, self._records, clock)
+        self._prices = Prices(connection, self._records, references, clock, settings.company_id)
         #: A date of change is that of the transaction's begin, and shows when it ends: that long at most.
         self.overlap_s = settings.late_apply_max_s
 
@@ -64,6 +66,14 @@ class OdooAdapter:
     async def read_stock(self, skus: Sequence[str]) -> Sequence[Reading]:
         """Their levels in all warehouses; products that are archived, ambiguous or not counted are left out."""
         return await self._stock.read(skus)
+
+    def changed_prices(self, lists: Sequence[str], window: Window) -> AsyncIterator[Sequence[Reading]]:
+        """Pages of products whose prices may differ since the window began. Raises as `Prices` does."""
+        return self._prices.changed(lists, window)
+
+    def all_prices(self, lists: Sequence[str]) -> AsyncIterator[Sequence[Reading]]:
+        """Pages of all products with an internal reference; likewise."""
+        return self._prices.whole(lists)
 
     async def identity(self) -> str:
         """Database and company: in another company every document would be new, as in another database."""

@@ -21,6 +21,7 @@ def found(db: Database) -> None:
         _add_country(db, code, name)
     _add_company(db, db.settings)
     plant(db, "account.journal", "", {"name": "Customer Invoices", "code": "INV", "type": "sale"})
+    plant(db, "product.category", "product.product_category_all", {"name": "All"})
     plant(db, "uom.uom", "uom.product_uom_unit", {"name": "Units"})
     plant(db, "stock.location", "stock.stock_location_customers", {"name": "Customers", "usage": "customer"})
     warehouse = plant(db, "stock.warehouse", "stock.warehouse0", {"name": db.settings.company, "code": "WH"})

@@ -1,9 +1,9 @@
-"""Orders and refunds as people write them by hand, in contract examples and tests: short, every word canonical.
+"""Orders, refunds, products as people write them by hand, in contract examples and tests: short, every word canonical.
 
-Field names are those of `order.proto` and `refund.proto`. Money is a text in the order's currency ("107.00"), a
-state its bare word ("paid"), a time ISO 8601. What follows from the rest may be left out: two of net, tax and gross
-make the third, one of them and the stated rates make both, the totals are the sums of the lines, and the order is
-placed and paid.
+Field names are those of `order.proto`, `refund.proto` and `price.proto`. Money is a text in the order's currency
+("107.00"), a state its bare word ("paid"), a time ISO 8601. What follows from the rest may be left out: two of net, tax
+and gross make the third, one of them and the stated rates make both, the totals are the sums of the lines, and the
+order is placed and paid.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from tallystick.canonical.money import EXACT, amount, money, parse_amount, quant
 from tallystick.canonical.refunds import named
 from tallystick.canonical.times import parse_instant, to_timestamp
 from tallystick.errors import Unreadable
-from tallystick.v1 import money_pb2, order_pb2, refund_pb2
+from tallystick.v1 import money_pb2, order_pb2, price_pb2, refund_pb2
 
 _DEFAULTS = {
     "connection": "store",
@@ -66,6 +66,16 @@ def refund(data: Mapping[str, Any]) -> refund_pb2.Refund:
     if not built.HasField("total"):
         whole = named(built) + amount(built.adjustment.gross)
         built.total.CopyFrom(money(built.currency_code, whole))
+    return built
+
+
+def product(data: Mapping[str, Any]) -> price_pb2.Product:
+    """Build a product, for sale unless it says otherwise; `currency_code` is that of all its prices. Raises
+    `Unreadable`."""
+    given = {"connection": "erp", "active": True, **data}
+    writer = _Writer(str(given.pop("currency_code", "EUR")))
+    built = price_pb2.Product()
+    writer.fill(built, given, "product")
     return built
 
 

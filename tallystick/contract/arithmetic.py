@@ -8,17 +8,10 @@ from decimal import Decimal
 from tallystick.canonical.money import minor_unit
 from tallystick.contract.document import Balance, DocumentLine, OrderDocument, RefundDocument
 from tallystick.contract.rates import in_gross, of_net
-from tallystick.contract.schema import Arithmetic, RoundingMode, TaxRounding
+from tallystick.contract.schema import Arithmetic, TaxRounding
 
 #: What `unlimited` means on our side; enough for any quantity that a shop sells.
 _DECIMALS_MAX = 9
-_MODES = {
-    RoundingMode.HALF_UP: decimal.ROUND_HALF_UP,
-    RoundingMode.HALF_EVEN: decimal.ROUND_HALF_EVEN,
-    RoundingMode.HALF_DOWN: decimal.ROUND_HALF_DOWN,
-    RoundingMode.DOWN: decimal.ROUND_DOWN,
-    RoundingMode.UP: decimal.ROUND_UP,
-}
 _ZERO = Decimal(0)
 
 
@@ -50,8 +43,8 @@ class TargetArithmetic:
         decimals = arithmetic.price_decimals
         self.price_decimals = _DECIMALS_MAX if isinstance(decimals, str) else min(decimals, _DECIMALS_MAX)
         self._price_unit = Decimal(1).scaleb(-self.price_decimals)
-        self._tax_mode = _MODES[arithmetic.rounding]
-        self._line_mode = _MODES[arithmetic.line_rounding]
+        self._tax_mode = arithmetic.rounding.of_decimal
+        self._line_mode = arithmetic.line_rounding.of_decimal
         self._per_document = arithmetic.tax_rounding is TaxRounding.PER_DOCUMENT
 
     def stored_price(self, price: Decimal) -> Decimal:

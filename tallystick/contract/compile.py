@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tallystick.canonical import checks, payments
 from tallystick.canonical.times import business_date, to_datetime, zone
-from tallystick.contract import arithmetic, eligibility, fulfilment, payment
+from tallystick.contract import arithmetic, eligibility, fulfilment, payment, prices
 from tallystick.contract.customers import CustomerPolicy
 from tallystick.contract.document import (
     Balance,
@@ -17,6 +17,7 @@ from tallystick.contract.document import (
     Hold,
     OrderDocument,
     PaymentDocument,
+    PriceDocument,
     RefundDocument,
 )
 from tallystick.contract.lines import LineBuilder
@@ -29,7 +30,7 @@ from tallystick.contract.rows import Row
 from tallystick.contract.schema import ContractFile, RiskAt
 from tallystick.contract.taxes import TaxTable
 from tallystick.reasons import NotEligible
-from tallystick.v1 import fulfilment_pb2, order_pb2, refund_pb2
+from tallystick.v1 import fulfilment_pb2, order_pb2, price_pb2, refund_pb2
 
 _STATES: Mapping[str, order_pb2.OrderState.ValueType] = {
     "draft": order_pb2.ORDER_STATE_DRAFT,
@@ -125,6 +126,15 @@ class Contract:
     def fulfilment(self, shipped: fulfilment_pb2.Fulfilment) -> FulfilmentDocument | Hold:
         """What the store is told of a shipment, or MAPPING."""
         return fulfilment.document(shipped, self._file.fulfilment, self.version)
+
+    @property
+    def price_lists(self) -> tuple[str, ...]:
+        """The price lists of the ERP that the store is told of; none without a section `prices`."""
+        return tuple(self._file.prices.lists) if self._file.prices else ()
+
+    def price(self, product: price_pb2.Product) -> PriceDocument | Hold | NotEligible:
+        """What the store is told of a product; MAPPING or DATA; or why it is none of the store's business."""
+        return prices.document(product, self._file, self.version)
 
     def balance(self, document: OrderDocument | RefundDocument) -> Balance:
         """The proof: the total that the target will compute against the store's."""

@@ -194,7 +194,56 @@ class StockDocument:
     contract_version: str
 
 
-Document = OrderDocument | CustomerDocument | RefundDocument | PaymentDocument | FulfilmentDocument | StockDocument
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A lower price for a time; both ends are open where they are None, `until` is the first moment after it."""
+
+    price: Decimal
+    starts: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPrice:
+    """A price in one of the store's own price lists."""
+
+    catalog: str
+    currency: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceDocument:
+    """What a store is told of one SKU, in its own basis of tax and whole coins. What `owned` does not name is left as
+    the store has it, whatever stands here."""
+
+    connection: str
+    sku: str
+    #: Of the plain prices; empty where there are none.
+    currency: str
+    owned: frozenset[str]
+    #: The regular price; None where only catalogs or other fields are told.
+    price: Decimal | None
+    sale: Sale | None
+    compare_at: Decimal | None
+    catalogs: tuple[CatalogPrice, ...]
+    title: str
+    barcode: str
+    active: bool
+    contract_version: str
+    #: What the store has no place for, in words.
+    notes: tuple[str, ...] = ()
+
+
+Document = (
+    OrderDocument
+    | CustomerDocument
+    | RefundDocument
+    | PaymentDocument
+    | FulfilmentDocument
+    | StockDocument
+    | PriceDocument
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The examples inside a contract: orders, refunds, and what has to become of them. They run whenever it is loaded."""
+"""The examples inside a contract: orders, refunds, products, and what has to become of them. They run at every load."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -10,6 +10,7 @@ from tallystick.contract.document import Hold, OrderDocument, PaymentDocument, R
 from tallystick.contract.preview import document_json
 from tallystick.contract.schema import Example
 from tallystick.errors import TallystickError
+from tallystick.reasons import NotEligible
 
 
 def failures(contract: Contract, examples: Sequence[Example]) -> Iterator[tuple[int, str]]:
@@ -28,6 +29,8 @@ def outcome(contract: Contract, example: Example) -> dict[str, Any]:
     """What becomes of what is written by hand: its document, or `held`, or `not_eligible`."""
     if example.refund is not None:
         return _shown(contract, contract.refund(written.refund(example.refund)))
+    if example.product is not None:
+        return _priced(contract, example.product)
     order = written.order(example.order or {})
     not_eligible = contract.eligibility(order)
     if not_eligible is not None:
@@ -42,6 +45,13 @@ def _payment(document: PaymentDocument | Hold) -> dict[str, Any]:
 
 def _held(hold: Hold) -> dict[str, Any]:
     return {"held": hold.reason.value, "detail": hold.detail}
+
+
+def _priced(contract: Contract, product: Mapping[str, Any]) -> dict[str, Any]:
+    told = contract.price(written.product(product))
+    if isinstance(told, NotEligible):
+        return {"not_eligible": told.value}
+    return _held(told) if isinstance(told, Hold) else document_json(told)
 
 
 def _shown(contract: Contract, document: OrderDocument | RefundDocument | Hold) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from tallystick.canonical.money import UnknownCurrency, minor_digits
 from tallystick.canonical.times import zone
-from tallystick.contract import examples
+from tallystick.contract import examples, price_lint
 from tallystick.contract.compile import Contract, Names
 from tallystick.contract.customers import LIMITED
 from tallystick.contract.lint import explain
@@ -93,6 +93,7 @@ class _Linter:
         self._taxes()
         self._limits()
         self._payments()
+        self._prices()
         self._examples()
         tax_id = [
             self._path(("customer", "tax_id", place), _ORDER, text) for place, text in enumerate(file.customer.tax_id)
@@ -166,10 +167,15 @@ class _Linter:
         for code in row.by_currency if isinstance(row, ByCurrency) else ():
             self._try((*place, "by_currency", code), partial(minor_digits, code))
 
+    def _prices(self) -> None:
+        for place, words in price_lint.findings(self._file.prices) if self._file.prices else ():
+            self._source.finding(place, words)
+
     def _examples(self) -> None:
         for number, example in enumerate(self._file.examples):
-            if (example.order is None) == (example.refund is None):
-                self._source.finding(("examples", number), "an example needs either `order` or `refund`")
+            given = (example.order, example.refund, example.product)
+            if sum(one is not None for one in given) != 1:
+                self._source.finding(("examples", number), "an example needs one of `order`, `refund` and `product`")
 
     def _currency_fields(self, place: Place) -> set[str]:
         """What the rows of this place may not fill, because the document's currency does."""

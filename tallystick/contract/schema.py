@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tallystick.contract.price_schema import Prices
+from tallystick.contract.rounding import RoundingMode
+
 Scalar = str | int | bool | None
 
 
@@ -89,16 +92,6 @@ class TaxRounding(StrEnum):
 
     PER_LINE = "per_line"
     PER_DOCUMENT = "per_document"
-
-
-class RoundingMode(StrEnum):
-    """Where halves, or all fractions, go."""
-
-    HALF_UP = "half_up"
-    HALF_EVEN = "half_even"
-    HALF_DOWN = "half_down"
-    DOWN = "down"
-    UP = "up"
 
 
 class Unrepresentable(StrEnum):
@@ -294,11 +287,12 @@ class Fulfilment(Strict):
 
 
 class Example(Strict):
-    """An order, or a refund, and what has to become of it; run whenever the contract is loaded."""
+    """An order, a refund or a product, and what has to become of it; run whenever the contract is loaded."""
 
     name: str
     order: dict[str, Any] | None = None
     refund: dict[str, Any] | None = None
+    product: dict[str, Any] | None = None
     expect: dict[str, Any]
 
 
@@ -333,6 +327,8 @@ class ContractFile(Strict):
     #: Needed where a route carries payments.
     payments: Payments | None = None
     fulfilment: Fulfilment = Fulfilment()
+    #: Left out, no prices go to the store.
+    prices: Prices | None = None
     tables: dict[str, Table] = {}
     header: tuple[FieldRow, ...] = ()
     #: For lines of goods; paths begin at the line.

@@ -13,6 +13,7 @@ from tallystick.contract.document import (
     FulfilmentDocument,
     OrderDocument,
     PaymentDocument,
+    PriceDocument,
     RefundDocument,
     StockDocument,
 )
@@ -41,6 +42,7 @@ _CONTENT = {
         PaymentDocument,
         FulfilmentDocument,
         StockDocument,
+        PriceDocument,
     )
 }
 

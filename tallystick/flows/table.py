@@ -5,6 +5,7 @@ from tallystick.flows.flow import Flow
 from tallystick.flows.fulfilments import Fulfilments
 from tallystick.flows.orders import Orders
 from tallystick.flows.payments import Payments
+from tallystick.flows.prices import Prices
 from tallystick.flows.refunds import Refunds
 
-FLOWS: tuple[Flow, ...] = (Orders(), Payments(), Refunds(), Customers(), Fulfilments())
+FLOWS: tuple[Flow, ...] = (Orders(), Payments(), Refunds(), Customers(), Fulfilments(), Prices())

@@ -115,6 +115,8 @@ def to_event(connection: str, reading: Reading) -> event_pb2.Event:
         event.fulfilment.CopyFrom(reading.fulfilment)
     if reading.level is not None:
         event.inventory_level.CopyFrom(reading.level)
+    if reading.product is not None:
+        event.product.CopyFrom(reading.product)
     event.findings.extend(_findings(reading))
     return event
 

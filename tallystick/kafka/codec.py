@@ -9,11 +9,11 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import DecodeError
 from opentelemetry import trace
 
-from tallystick.canonical.keys import inventory_key, order_key
+from tallystick.canonical.keys import inventory_key, order_key, sku_key
 from tallystick.errors import Unreadable
 from tallystick.kafka.consumer import Record
 from tallystick.kafka.producer import Headers, Message
-from tallystick.kafka.topics import FULFILMENTS, INVENTORY, ORDERS, QUARANTINE, VALUE_MAX, Topic
+from tallystick.kafka.topics import FULFILMENTS, INVENTORY, ORDERS, PRICES, QUARANTINE, VALUE_MAX, Topic
 from tallystick.v1 import event_pb2
 
 SCHEMA = "schema"
@@ -71,6 +71,8 @@ def lane(event: event_pb2.Event) -> str:
         case "inventory_level":
             level = event.inventory_level
             return inventory_key(event.connection, level.warehouse_id, level.sku)
+        case "product":
+            return sku_key(event.connection, event.product.sku)
     return order_key(event.connection, event.object_id)
 
 
@@ -82,6 +84,7 @@ def topic_of(event: event_pb2.Event) -> Topic:
 _TOPICS = {
     event_pb2.ENTITY_TYPE_FULFILMENT: FULFILMENTS,
     event_pb2.ENTITY_TYPE_INVENTORY_LEVEL: INVENTORY,
+    event_pb2.ENTITY_TYPE_PRODUCT: PRICES,
 }
 
 

@@ -41,15 +41,21 @@ class Price(_message.Message):
     price_list: _builtins.str
     tax_basis: _money_pb2_1.TaxBasis.ValueType
     quantity_min: _builtins.str
-    """Decimal text."""
+    """Decimal text: from so many pieces on. Empty, "0" and "1" are the plain price."""
     @_builtins.property
     def price(self) -> _money_pb2.Money: ...
     @_builtins.property
     def compare_at(self) -> _money_pb2.Money: ...
     @_builtins.property
-    def valid_from(self) -> _timestamp_pb2.Timestamp: ...
+    def valid_from(self) -> _timestamp_pb2.Timestamp:
+        """When it comes into force. Left out where it is in force: so the content changes when the time comes, although
+        nothing changed in the ERP.
+        """
+
     @_builtins.property
-    def valid_until(self) -> _timestamp_pb2.Timestamp: ...
+    def valid_until(self) -> _timestamp_pb2.Timestamp:
+        """From then on it is in force no longer; left out where that is not known to end. What has ended is not listed."""
+
     def __init__(
         self,
         *,
@@ -83,6 +89,7 @@ class Product(_message.Message):
     BARCODE_FIELD_NUMBER: _builtins.int
     ACTIVE_FIELD_NUMBER: _builtins.int
     PRICES_FIELD_NUMBER: _builtins.int
+    TAX_RATES_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     sku: _builtins.str
     title: _builtins.str
@@ -90,6 +97,12 @@ class Product(_message.Message):
     active: _builtins.bool
     @_builtins.property
     def prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Price]: ...
+    @_builtins.property
+    def tax_rates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The taxes on its sale as the ERP states them, in per cent of the amount without tax; "0" for none. Empty where they
+        cannot be told in per cent.
+        """
+
     def __init__(
         self,
         *,
@@ -99,10 +112,11 @@ class Product(_message.Message):
         barcode: _builtins.str = ...,
         active: _builtins.bool = ...,
         prices: _abc.Iterable[Global___Price] | None = ...,
+        tax_rates: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "barcode", b"barcode", "connection", b"connection", "prices", b"prices", "sku", b"sku", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "barcode", b"barcode", "connection", b"connection", "prices", b"prices", "sku", b"sku", "tax_rates", b"tax_rates", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -86,6 +86,7 @@ async def tell(adapter: ShopifyAdapter, job: Job) -> Answer:
     (ready,) = await adapter.fulfilments.prepare([job])
     if isinstance(ready, Refused):
         return ready
+    assert isinstance(ready, Job)
     (step,) = adapter.fulfilments.steps(job.document)
     (answer,) = await adapter.fulfilments.send(step, [ready], Budget(_CLOCK, _CLOCK.monotonic_s() + 20))
     return answer

@@ -126,6 +126,7 @@ async def step(adapter: WooCommerce, one: Step, job: Job) -> Answer:
     (ready,) = await adapter.fulfilments.prepare([job])
     if isinstance(ready, Refused):
         return ready
+    assert isinstance(ready, Job)
     (answer,) = await adapter.fulfilments.send(one, [ready], Budget(_CLOCK, _CLOCK.monotonic_s() + 20))
     return answer
 

@@ -16,7 +16,8 @@ from .orders import SaleOrders
 from .partners import Partners
 from .payments import Payments
 from .pickings import Pickings
-from .products import PricelistRules, Pricelists, Products
+from .pricelists import Categories, PricelistRules, Pricelists, Templates
+from .products import Products
 from .quants import Quants
 from .stock import Locations, PickingTypes, StockMoves
 from .taxes import Taxes
@@ -24,7 +25,7 @@ from .wizards import CancelWizards
 
 _ALL: tuple[type[Model], ...] = (
     *(SaleOrders, SaleOrderLines, Partners, Products, Taxes, Pricelists, PricelistRules, Pickings),
-    *(Locations, PickingTypes, StockMoves, Quants),
+    *(Locations, PickingTypes, StockMoves, Quants, Categories, Templates),
     *(Companies, Currencies, Countries, States, Users, Warehouses, Parameters, ExternalIds),
     *(AccountMoves, AccountMoveLines, Payments, Journals, PaymentTerms, Teams, Carriers, Units),
 )

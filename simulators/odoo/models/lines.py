@@ -9,7 +9,7 @@ from ..fields import ONE, Field
 from ..model import Values
 from ..table import Row
 from .priced import PricedLines
-from .products import PricelistRules
+from .pricelists import PricelistRules
 from .states import STATES, STATES_16
 
 if TYPE_CHECKING:
