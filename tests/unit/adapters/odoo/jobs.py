@@ -14,7 +14,7 @@ from simulators.odoo import OdooSettings as OdooServer
 from simulators.serving import serve
 from tallystick.canonical import written
 from tallystick.canonical.keys import key, order_key
-from tallystick.clock import Budget, SystemClock
+from tallystick.clock import Budget, Clock, SystemClock
 from tallystick.contract.compile import Contract
 from tallystick.contract.document import CustomerDocument, OrderDocument, PaymentDocument, RefundDocument
 from tallystick.contract.load import load_contract
@@ -120,10 +120,10 @@ def company(version: str) -> Odoo:
 
 
 @asynccontextmanager
-async def connected(odoo: Odoo, **options: Any) -> AsyncIterator[OdooAdapter]:
+async def connected(odoo: Odoo, clock: Clock = CLOCK, **options: Any) -> AsyncIterator[OdooAdapter]:
     """The adapter, as long as the double is served."""
     async with serve(application(odoo)) as address:
-        adapter = OdooAdapter("odoo", settings(address, odoo, **options), CLOCK)
+        adapter = OdooAdapter("odoo", settings(address, odoo, **options), clock)
         try:
             yield adapter
         finally:
