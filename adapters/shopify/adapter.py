@@ -1,4 +1,4 @@
-"""A Shopify shop: signed deliveries in, orders read back, orders changed in a window, shipments told to it."""
+"""A Shopify shop: signed deliveries in, orders read back and watched, shipments and stock told to it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,12 +11,14 @@ from adapters.shopify.fields import Json, identifier, instant, objects, part, te
 from adapters.shopify.forms import order_of
 from adapters.shopify.fulfilments import FulfilmentSinkOfShopify
 from adapters.shopify.settings import ShopifySettings
+from adapters.shopify.stock import ShelvesOfShopify
 from adapters.shopify.translate import reading as canonical
 from adapters.shopify.translate_graphql import order_from_graphql
 from adapters.shopify.webhooks import ORDER_TOPICS, PART_TOPICS, ShopifyWebhooks
 from tallystick.clock import Clock
 from tallystick.errors import TallystickError, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookState, Window
+from tallystick.stock.ports import Shelves
 from tallystick.v1 import event_pb2
 
 #: A search walks at most 25,000 objects (Shopify, "Pagination"); before that a new search begins where it stood.
@@ -24,6 +26,8 @@ WALK_MAX = 20_000
 #: How often an order that changes while its pages are read is begun anew.
 TORN_READS = 3
 SCOPES = frozenset({"read_orders", "read_customers", "read_returns"})
+#: Wanted by shops that are told their stock.
+STOCK_SCOPES = frozenset({"read_products", "read_inventory", "write_inventory", "read_locations"})
 
 _READ = {
     "lines": documents.LINES,
@@ -45,8 +49,8 @@ class Torn(Unavailable):
 
 
 class ShopifyAdapter:
-    """One shop. Has the abilities WebhookSource, OrderSource, PaymentSource, RiskSource, FulfilmentSink, Identified and
-    ConnectionTest."""
+    """One shop. Has the abilities WebhookSource, OrderSource, PaymentSource, RiskSource, FulfilmentSink, StockSink,
+    Identified and ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
@@ -65,6 +69,7 @@ class ShopifyAdapter:
         )
         self._client = ShopifyClient(settings, self._door, clock)
         self.fulfilments: Sink = FulfilmentSinkOfShopify(settings, self._client, self._door.pacer)
+        self.stock: Shelves = ShelvesOfShopify(settings, self._client, self._door.pacer, clock)
 
     # ---- deliveries ----
 
@@ -252,10 +257,11 @@ class ShopifyAdapter:
         granted = {
             text(one.get("handle")) for one in objects(part(data.get("currentAppInstallation")).get("accessScopes"))
         }
-        lacking = sorted(SCOPES - granted)
+        lacking, for_stock = sorted(SCOPES - granted), sorted(STOCK_SCOPES - granted)
         served, wanted = self._client.served_version, self._settings.api_version
         return [
             ("access scopes", not lacking, f"grant the app {', '.join(lacking)}" if lacking else ""),
+            ("scopes for stock", True, f"before stock is told, grant {', '.join(for_stock)}" if for_stock else ""),
             ("API version", served == wanted, f"{served or 'another one'} served the call, not {wanted}"),
             *(
                 (

@@ -17,7 +17,8 @@ class ShopifySettings(BaseModel):
     """One shop, reached as an app of the same organisation (client credentials) or with an older fixed token.
 
     The app needs the scopes read_orders, read_customers and read_returns; read_all_orders for orders of more than
-    60 days; read_companies for B2B; read_ and write_merchant_managed_fulfillment_orders where shipments are told.
+    60 days; read_companies for B2B; read_ and write_merchant_managed_fulfillment_orders where shipments are told;
+    read_products, read_locations, read_inventory and write_inventory where stock is told.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

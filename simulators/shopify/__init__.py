@@ -5,5 +5,19 @@ from simulators.shopify.checkout import Cart
 from simulators.shopify.hooks import Delivery, Sender
 from simulators.shopify.model import B2B, Address, Discount, Item, Order, Rate
 from simulators.shopify.shop import Shop
+from simulators.shopify.stockroom import SoldOut
 
-__all__ = ["B2B", "Address", "Cart", "Delivery", "Discount", "Item", "Order", "Rate", "Sender", "Shop", "application"]
+__all__ = [
+    "B2B",
+    "Address",
+    "Cart",
+    "Delivery",
+    "Discount",
+    "Item",
+    "Order",
+    "Rate",
+    "Sender",
+    "Shop",
+    "SoldOut",
+    "application",
+]

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from simulators.shopify.bucket import REQUEST_MAX
 from simulators.shopify.graph import refund_node
-from simulators.shopify.selection import Connection, Malformed, Query, cut, objects, parse, points
+from simulators.shopify.selection import Connection, Field, Malformed, Query, bound, cut, objects, parse, points
 from simulators.shopify.shop import Shop
 
 _NUMBER = re.compile(r"(\d+)$")
@@ -45,24 +45,24 @@ class _Admin:
         version = self._shop.served(request.match_info["version"])
 
         async def handler() -> web.Response:
-            answer = self._answer(request, body)
+            answer = self._answer(request, body, version)
             answer.headers["X-Shopify-API-Version"] = version
             return answer
 
         return await self._shop.faults.run(str(body.get("operationName")), request, handler)
 
-    def _answer(self, request: web.Request, body: dict[str, Any]) -> web.Response:
+    def _answer(self, request: web.Request, body: dict[str, Any], version: str) -> web.Response:
         if not self._shop.tokens.good(request.headers.get("X-Shopify-Access-Token", "")):
             self._shop.journal.note("token refused", self._shop.domain)
             refused = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return web.json_response({"errors": refused}, status=401)
         try:
             query = parse(body["query"])
-            return self._run(query, body.get("variables") or {})
+            return self._run(query, body.get("variables") or {}, version)
         except (Malformed, KeyError) as error:
             return _failed("BAD_REQUEST", str(error))
 
-    def _run(self, query: Query, values: dict[str, Any]) -> web.Response:
+    def _run(self, query: Query, values: dict[str, Any], version: str) -> web.Response:
         missing = [name for name, kind in query.variables.items() if kind.endswith("!") and values.get(name) is None]
         if missing:
             return _failed("INVALID_VARIABLE", f"Variable ${missing[0]} was provided invalid value")
@@ -72,7 +72,7 @@ class _Admin:
         bucket = self._shop.bucket
         if not bucket.take(requested):
             return self._throttled(requested)
-        data = {one.name: cut(self._root(one.name, values), one.fields, values) for one in query.fields}
+        data = {one.name: cut(self._root(one, values, version), one.fields, values) for one in query.fields}
         data, errors = self._denied(data)
         actual = min(requested, max(1, objects(data) - 1))
         bucket.give_back(requested - actual)
@@ -82,8 +82,8 @@ class _Admin:
             reply["errors"] = errors
         return web.json_response(reply, dumps=_dumps)
 
-    def _root(self, name: str, values: dict[str, Any]) -> Any:
-        shop = self._shop
+    def _root(self, one: Field, values: dict[str, Any], version: str) -> Any:
+        shop, name = self._shop, one.name
         match name:
             case "shop":
                 return {"id": shop.gid, "myshopifyDomain": shop.domain, "currencyCode": shop.currency}
@@ -95,8 +95,11 @@ class _Admin:
             case "refund":
                 found = shop.find_refund(_number(values["id"]))
                 return found and refund_node(*found)
-            case _ if name in shop.dispatch.roots:
-                return shop.dispatch.roots[name](values)
+            case "inventorySetQuantities":
+                key = bound(one, "key", values, "idempotent")
+                return shop.stockroom.set_quantities(bound(one, "input", values), key, version)
+            case _ if name in shop.roots:
+                return shop.roots[name](values)
             case "webhookSubscriptions":
                 hooks = shop.hooks.subscriptions.values()
                 return _listed([{"topic": h.topic.replace("/", "_").upper(), "uri": h.address} for h in hooks], values)

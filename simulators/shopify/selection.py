@@ -1,18 +1,18 @@
 """As much of GraphQL as a double needs: a query's selection, its points, and the answer cut to it.
 
-Only queries and mutations with variables, named fragments and inline fragments are understood; no directives, no
-literals beyond numbers, texts, names and booleans. What is not understood is an error, never ignored.
+Only queries and mutations with variables, named fragments, inline fragments and directives of fields are understood; no
+literals beyond numbers, texts, names, booleans and lists of them. What is not understood is an error, never ignored.
 """
 
 import base64
 import bisect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _TOKEN = re.compile(
-    r'\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<var>\$\w+)|(?P<num>-?\d+)|(?P<str>"[^"]*")|(?P<punct>\.\.\.|[{}()\[\]:!=,]))'
+    r'\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<var>\$\w+)|(?P<num>-?\d+)|(?P<str>"[^"]*")|(?P<punct>\.\.\.|[{}()\[\]:!=,@]))'
 )
 
 Values = Mapping[str, Any]
@@ -26,6 +26,8 @@ class Field:
     arguments: dict[str, Any] = field(default_factory=dict)
     fields: list["Field"] = field(default_factory=list)
     on: str = ""
+    #: Arguments by the directive's name.
+    directives: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +138,38 @@ def _fields(tokens: _Tokens, on: str) -> list[Field]:
 
 def _field(tokens: _Tokens, on: str) -> Field:
     made = Field(tokens.take(), on=on)
+    made.arguments = _arguments(tokens)
+    while tokens.next == "@":
+        tokens.take()
+        directive = tokens.take()
+        made.directives[directive] = _arguments(tokens)
+    if tokens.next == "{":
+        made.fields = _fields(tokens, "")
+    return made
+
+
+def _arguments(tokens: _Tokens) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     if tokens.next == "(":
         tokens.take()
         while tokens.next != ")":
             name = tokens.take()
             tokens.take(":")
-            made.arguments[name] = _literal(tokens.take())
+            found[name] = _values(tokens)
         tokens.take(")")
-    if tokens.next == "{":
-        made.fields = _fields(tokens, "")
-    return made
+    return found
+
+
+def _values(tokens: _Tokens) -> Any:
+    """One value, or a list of them."""
+    if tokens.next != "[":
+        return _literal(tokens.take())
+    tokens.take()
+    found = []
+    while tokens.next != "]":
+        found.append(_literal(tokens.take()))
+    tokens.take()
+    return found
 
 
 def _literal(written: str) -> Any:
@@ -162,13 +186,13 @@ def _inlined(fields: list[Field], fragments: Mapping[str, list[Field]]) -> list[
                 raise Malformed(f"there is no fragment {one.name[3:]}")
             found += _inlined(fragments[one.name[3:]], fragments)
         else:
-            found.append(Field(one.name, one.arguments, _inlined(one.fields, fragments), one.on))
+            found.append(replace(one, fields=_inlined(one.fields, fragments)))
     return found
 
 
-def bound(one: Field, name: str, values: Values) -> Any:
+def bound(one: Field, name: str, values: Values, directive: str = "") -> Any:
     """The value of an argument, None when it is not given."""
-    value = one.arguments.get(name)
+    value = (one.directives.get(directive, {}) if directive else one.arguments).get(name)
     return values.get(value[1:]) if isinstance(value, str) and value.startswith("$") else value
 
 
@@ -203,6 +227,8 @@ def _shown(value: dict[str, Any], one: Field, values: Values) -> Any:
     if one.name not in value:
         raise Malformed(f"this double has no field {one.name} of {value.get('__typename', 'an object')}")
     inner = value[one.name]
+    if callable(inner):
+        inner = inner({name: bound(one, name, values) for name in one.arguments})
     first = bound(one, "first", values)
     if isinstance(inner, Connection):
         inner = inner.page(int(first or 0), bound(one, "after", values))

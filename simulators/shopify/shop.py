@@ -21,6 +21,7 @@ from simulators.shopify.hooks import Delivery, Hooks, Sender
 from simulators.shopify.model import ZERO, Item, Order, Payment, Refund, RefundLine
 from simulators.shopify.pricing import received
 from simulators.shopify.rest import RestForm
+from simulators.shopify.stockroom import Stockroom
 from simulators.shopify.tokens import Tokens
 from tallystick.clock import SystemClock
 
@@ -62,6 +63,9 @@ class Shop:
         self.journal = Journal()
         self.orders: dict[int, Order] = {}
         self.dispatch = Dispatch(self)
+        self.stockroom = Stockroom(self)
+        #: What else the API answers, by the field's name.
+        self.roots = {**self.dispatch.roots, **self.stockroom.roots}
         #: How long a change stays unknown to searches, in seconds.
         self.search_lag_s = 0.0
         self.throttled_status = 200
@@ -78,7 +82,8 @@ class Shop:
     # ---- what happens ----
 
     def place_order(self, cart: Cart) -> Order:
-        """Somebody buys."""
+        """Somebody buys. Raises `SoldOut`."""
+        self.stockroom.sell(cart.items)
         included = self.taxes_included if cart.taxes_included is None else cart.taxes_included
         order = self._till.order(cart, cart.currency or self.currency, included, self._second())
         self.orders[order.id] = order
@@ -181,13 +186,15 @@ class Shop:
             refund.payments.append(Payment(self._till.next_id(), "REFUND", gateway, amount, status))
             order.payments.append(refund.payments[0])
         order.refunds.append(refund)
+        if restock_type != "no_restock":
+            self._put_back(order, refund)
         whole = received(order) <= 0
         order.financial_status = "refunded" if whole else "partially_refunded"
         self._changed(order, "refunded", "orders/updated", parts={"refunds/create": self._rest.refund(order, refund)})
         return refund
 
-    def cancel(self, order_id: int, reason: str = "customer", *, give_back: bool = True) -> None:
-        """The order is cancelled: its pieces are released, and what was paid is given back."""
+    def cancel(self, order_id: int, reason: str = "customer", *, give_back: bool = True, restock: bool = True) -> None:
+        """The order is cancelled: its pieces are for sale again, and what was paid is given back."""
         order = self._touch(order_id)
         order.cancelled_at, order.cancel_reason = order.updated_at, reason
         refund = Refund(self._till.next_id(), self.now())
@@ -200,6 +207,8 @@ class Shop:
             refund.payments.append(Payment(self._till.next_id(), "REFUND", order.gateways[0], paid))
             order.payments.append(refund.payments[0])
         order.refunds.append(refund)
+        if restock:
+            self._put_back(order, refund)
         order.financial_status = "refunded" if paid > 0 and give_back else "voided" if not paid else "paid"
         self._changed(order, "cancelled", "orders/cancelled", "orders/updated")
 
@@ -335,6 +344,11 @@ class Shop:
                 amount, tax = pricing.taken(line, pieces, order.currency)
                 refund.lines.append(RefundLine(self._till.next_id(), line.id, pieces, restock_type, amount, tax))
                 line.refunded += pieces
+
+    def _put_back(self, order: Order, refund: Refund) -> None:
+        skus = {line.id: line.item.sku for line in order.lines}
+        for line in refund.lines:
+            self.stockroom.put_back(skus[line.line_id], line.quantity)
 
     def _shipping_tax(self, order: Order, amount: Decimal) -> Decimal:
         whole = sum((line.amount for line in order.shipping), ZERO)
