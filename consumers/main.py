@@ -9,10 +9,12 @@ from functools import partial
 from consumers.gauges import Gauges
 from consumers.intake import GROUP, Intake
 from consumers.pollers import Pollers
+from consumers.reconciling import build_reconcile
 from consumers.relay import Relay
 from consumers.resyncs import Into, Resyncs
 from consumers.target import Target
 from consumers.walks import Pace, Trail
+from consumers.watch import Watch
 from tallystick.engine import Reread
 from tallystick.identity import bind_identities
 from tallystick.installation import Installation
@@ -26,6 +28,7 @@ from tallystick.kafka.topics import INTAKE
 from tallystick.ledger.cursors import Cursors
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pending import PendingDeliveries, PendingReason
+from tallystick.ledger.watched import Watched
 from tallystick.ports import Identified
 from tallystick.prices.ports import PriceSource
 from tallystick.settings import FlowName, Mode
@@ -74,21 +77,21 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
         every_s=settings.work.sweep_every_s,
         scale=scale,
     ).run
-    yield _cut_short(
-        Pollers(
-            stores,
-            _first_looks(installation),
-            Cursors(base.pool),
-            objects,
-            door,
-            pending,
-            clock,
-            beside=_trails(installation),
-            pace=Pace(every_s=settings.work.poll_every_s),
-            unclean=installation.unclean,
-            metrics=metrics,
-        ).run
+    pollers = Pollers(
+        stores,
+        _first_looks(installation),
+        Cursors(base.pool),
+        objects,
+        door,
+        pending,
+        clock,
+        beside=_trails(installation),
+        pace=Pace(every_s=settings.work.poll_every_s),
+        unclean=installation.unclean,
+        metrics=metrics,
     )
+    yield _cut_short(pollers.run)
+    yield _cut_short(Watch(stores, pollers, Watched(base.pool), clock, metrics).run)
     reread = _reread(installation, pending)
     targets = [Target(installation, base.pool, base.producer, name, reread) for name in installation.targets]
     for target in targets:
@@ -96,6 +99,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     yield Gauges(installation, base.pool).run
     into = [Into(target.engine.ledger, target.router) for target in targets]
     yield Resyncs(base.pool, rereads, door, into, clock, every_s=settings.work.sweep_every_s, scale=scale).run
+    yield _cut_short(build_reconcile(installation, base.pool, door, rereads, targets).run)
 
 
 def _cut_short(loop: Loop) -> Loop:

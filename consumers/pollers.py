@@ -1,5 +1,4 @@
-"""Pollers: what no delivery told is found by walking through what changed; and stores are watched whether they still
-send deliveries. Each connection in a loop of its own."""
+"""Pollers: what no delivery told is found by walking through what changed. Each connection in a loop of its own."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ FLOW = "orders"
 
 
 class Pollers:
-    """Polls the given trails beside the stores' orders, and watches the stores.
+    """Polls the given trails beside the stores' orders.
 
     `since` is where a store's very first walk begins.
     """
@@ -44,7 +43,6 @@ class Pollers:
         unclean: bool = False,
         metrics: Metrics | None = None,
     ) -> None:
-        self._stores = stores
         self._orders = {
             name: Trail(name, FLOW, store.changed_orders, store.overlap_s, since.get(name, clock.now()))
             for name, store in stores.items()
@@ -54,15 +52,12 @@ class Pollers:
         self._walks = Walks(cursors, objects, door, pending, clock, self._pace)
         self._unclean = unclean
         self._metrics = metrics
-        self._active: dict[str, bool] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""
         async with asyncio.TaskGroup() as tasks:
             for trail in (*self._orders.values(), *self._beside):
                 tasks.create_task(self._poll(trail, stop))
-            for connection in self._stores:
-                tasks.create_task(self._watch(connection, stop))
 
     async def _poll(self, trail: Trail, stop: asyncio.Event) -> None:
         back_s = self._pace.unclean_back_s if self._unclean else 0.0
@@ -103,29 +98,6 @@ class Pollers:
         """Walk over the last hours of a store once more, if it is time; the cursor stays."""
         return await self._walks.second_pass(self._orders[connection])
 
-    # ---- webhooks --------------------------------------------------------------------------------------------------
-
-    async def _watch(self, connection: str, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self.watch(connection)
-            await sleep_unless(stop, self._pace.watch_every_s)
-
-    async def watch(self, connection: str) -> bool | None:
-        """Whether the store still sends deliveries: it has subscriptions and all are active. None: it did not say."""
-        try:
-            states = await self._stores[connection].webhooks()
-        except TallystickError as error:
-            log.warning("webhooks not checked", connection=connection, error=str(error))
-            return None
-        except Exception:
-            log.exception("webhooks not checked", connection=connection)
-            return None
-        silent = sorted(state.topic for state in states if not state.active)
-        active = bool(states) and not silent
-        if self._active.get(connection) is not active:
-            report = log.info if active else log.warning
-            report("webhooks", connection=connection, active=active, silent=silent, subscriptions=len(states))
-        self._active[connection] = active
-        if self._metrics is not None:
-            self._metrics.webhooks_active.labels(connection).set(active)
-        return active
+    async def again(self, connection: str, since: datetime) -> None:
+        """Walk over a store once more from `since` to now; the cursor stays. Raises what the store raises."""
+        await self._walks.again(self._orders[connection], since)

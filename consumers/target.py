@@ -24,11 +24,15 @@ def group(target: str) -> str:
     return f"tallystick.worker.{target}"
 
 
+def sinks_of(installation: Installation, target: str) -> Mapping[str, Sink]:
+    """What takes documents into a target, by entity type."""
+    # A flow's name is the name of the ability that takes it.
+    return {flow.entity: getattr(installation.adapters[target], flow.name) for flow in installation.flows_into(target)}
+
+
 def build_engine(installation: Installation, pool: Pool, target: str, reread: Reread | None = None) -> Engine:
     """The engine of one target, with the contracts of its routes."""
-    adapter = installation.adapters[target]
-    # A flow's name is the name of the ability that takes it.
-    sinks: Mapping[str, Sink] = {flow.entity: getattr(adapter, flow.name) for flow in installation.flows_into(target)}
+    sinks = sinks_of(installation, target)
     late_s = max(sink.traits.late_apply_max_s for sink in sinks.values())
     owner = f"{socket.gethostname()}:{os.getpid()}"
     ledger = Ledger(pool, target, owner, installation.timing, late_s, installation.metrics)

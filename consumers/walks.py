@@ -43,7 +43,6 @@ class Pace:
     whole_every_s: float = 21_600.0
     #: How much earlier than its cursor the first walk begins after an unclean start.
     unclean_back_s: float = 3_600.0
-    watch_every_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +126,15 @@ class Walks:
             await self._take_in(trail.connection, page, started)
         await self._cursors.advance(trail.connection, again, now)
         return True
+
+    async def again(self, trail: Trail, since: datetime) -> None:
+        """Walk once more from `since`, overlap included, in parts up to now; the cursor stays."""
+        now = self._clock.now()
+        start = since - timedelta(seconds=trail.overlap_s)
+        while start < now:
+            end = min(now, start + timedelta(seconds=self._pace.window_s))
+            await self._walk(trail, Window(start, end))
+            start = end
 
     async def _walk(self, trail: Trail, window: Window) -> datetime | None:
         """Take in all pages of a window; the newest change seen inside it."""

@@ -158,6 +158,21 @@ class WorkSettings(Strict):
     time_scale: float = Field(default=1.0, gt=0, le=1)
 
 
+class ReconcileSettings(Strict):
+    """How often and how far back stores, ledger and ERPs are compared. Live traffic always goes first."""
+
+    #: What changed lately, by the source's own dates.
+    every_s: float = Field(default=3600.0, gt=0)
+    back_h: float = Field(default=48.0, gt=0)
+    #: All that may still change: what moves no date, and what vanished.
+    whole_every_h: float = Field(default=24.0, gt=0)
+    whole_back_d: float = Field(default=90.0, gt=0)
+    #: What is younger is left to webhooks and polls.
+    lag_s: float = Field(default=900.0, ge=0)
+    #: Between two windows of a pass.
+    pause_s: float = Field(default=1.0, ge=0)
+
+
 class Settings(Strict):
     """The whole file."""
 
@@ -168,6 +183,7 @@ class Settings(Strict):
     ledger: LedgerSettings = LedgerSettings()
     listen: Listen = Listen()
     work: WorkSettings = WorkSettings()
+    reconcile: ReconcileSettings = ReconcileSettings()
 
     @model_validator(mode="after")
     def _routes_name_connections(self) -> Self:

@@ -104,6 +104,19 @@ class Metrics:
         self.webhooks_active = self._gauge(
             "tallystick_webhooks_active", "1 when every subscription is active", "connection"
         )
+        self.webhooks_lost = self._counter(
+            "tallystick_webhooks_lost", "Times that subscriptions were found missing or disabled", "connection"
+        )
+        self.duplicate_documents = self._counter(
+            "tallystick_duplicate_documents", "Second documents under one reference, found by the sweep", "target"
+        )
+        self.reconcile_mismatches = self._gauge(
+            "tallystick_reconcile_mismatches", "What the newest finished pass found to disagree", "flow", "connection"
+        )
+        self.reconcile_last_success = self._gauge(
+            "tallystick_reconcile_last_success_timestamp_seconds", "End of the last pass without a problem",
+            "flow", "connection",
+        )  # fmt: skip
         self.db_acquire_seconds = self._histogram("tallystick_db_acquire_seconds", "Wait for a database connection")
         self.event_loop_lag_seconds = self._histogram("tallystick_event_loop_lag_seconds", "How late the loop wakes")
         self.rpc_duration_seconds = self._histogram(

@@ -7,6 +7,7 @@ from adapters.http import HttpDoor
 from tallystick.clock import Clock
 from tallystick.errors import SetupError, Unauthorised
 from tallystick.ports import FoundDocument, Reading, Sink, Window
+from tallystick.reconcile.ports import Marked
 from tallystick.stock.ports import TakesStockAt
 
 from .check import ConnectionCheck
@@ -21,6 +22,7 @@ from .refunds import RefundSinkOfOdoo
 from .settings import OdooSettings
 from .shipments import Shipments
 from .stock import Stock
+from .sweep import Sweep
 from .values import link, number, plain, shown, text
 
 _UUID = "database.uuid"
@@ -28,7 +30,8 @@ _UUID = "database.uuid"
 
 class OdooAdapter:
     """One database and company. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`,
-    `FulfilmentSource`, `StockSource`, `PriceSource`, `ReferenceLookup`, `Identified` and `ConnectionTest`."""
+    `FulfilmentSource`, `StockSource`, `PriceSource`, `DuplicateSweep`, `ReferenceLookup`, `Identified` and
+    `ConnectionTest`."""
 
     orders: Sink
     refunds: Sink
@@ -52,6 +55,7 @@ class OdooAdapter:
         self._shipments = Shipments(connection, self._records)
         self._stock = Stock(connection, self._records, clock)
         self._prices = Prices(connection, self._records, references, clock, settings.company_id)
+        self._sweep = Sweep(settings, self._records)
         #: A date of change is that of the transaction's begin, and shows when it ends: that long at most.
         self.overlap_s = settings.late_apply_max_s
 
@@ -74,6 +78,10 @@ class OdooAdapter:
     def all_prices(self, lists: Sequence[str]) -> AsyncIterator[Sequence[Reading]]:
         """Pages of all products with an internal reference; likewise."""
         return self._prices.whole(lists)
+
+    def marked_documents(self, window: Window) -> AsyncIterator[Sequence[Marked]]:
+        """Pages of orders and credit notes with our marks. Raises `Unavailable`, `Unauthorised`."""
+        return self._sweep.marked(window)
 
     async def identity(self) -> str:
         """Database and company: in another company every document would be new, as in another database."""

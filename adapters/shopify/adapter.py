@@ -12,9 +12,10 @@ from adapters.shopify.forms import order_of
 from adapters.shopify.fulfilments import FulfilmentSinkOfShopify
 from adapters.shopify.settings import ShopifySettings
 from adapters.shopify.stock import ShelvesOfShopify
+from adapters.shopify.subscriptions import Subscriptions
 from adapters.shopify.translate import reading as canonical
 from adapters.shopify.translate_graphql import order_from_graphql
-from adapters.shopify.webhooks import ORDER_TOPICS, PART_TOPICS, ShopifyWebhooks
+from adapters.shopify.webhooks import ShopifyWebhooks
 from tallystick.clock import Clock
 from tallystick.errors import TallystickError, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookState, Window
@@ -49,8 +50,8 @@ class Torn(Unavailable):
 
 
 class ShopifyAdapter:
-    """One shop. Has the abilities WebhookSource, OrderSource, PaymentSource, RiskSource, FulfilmentSink, StockSink,
-    Identified and ConnectionTest."""
+    """One shop. Has the abilities WebhookSource, WebhookKeeper, OrderSource, PaymentSource, RiskSource, FulfilmentSink,
+    StockSink, Identified and ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
@@ -68,6 +69,7 @@ class ShopifyAdapter:
             private_network=settings.private_network,
         )
         self._client = ShopifyClient(settings, self._door, clock)
+        self._subscriptions = Subscriptions(self._client, settings, self._door.pacer, clock)
         self.fulfilments: Sink = FulfilmentSinkOfShopify(settings, self._client, self._door.pacer)
         self.stock: Shelves = ShelvesOfShopify(settings, self._client, self._door.pacer, clock)
 
@@ -227,25 +229,17 @@ class ShopifyAdapter:
         return number
 
     async def webhooks(self) -> Sequence[WebhookState]:
-        """The subscriptions made by the API, and as inactive the wanted topics that have none.
+        """The subscriptions made by the API, and as inactive the wanted topics that have none."""
+        return await self._subscriptions.states()
 
-        Shopify deletes a subscription after eight failed deliveries. Subscriptions in the app's own configuration
-        file are not listed by the API and show as missing here.
-        """
-        found = [state async for state in self._subscriptions()]
-        missing = [topic for topic in self._settings.wanted_topics if topic not in {state.topic for state in found}]
-        return [*found, *(WebhookState(topic, active=False, address="") for topic in missing)]
+    @property
+    def mends_webhooks(self) -> bool:
+        """Whether the settings want subscriptions to be mended."""
+        return self._settings.webhook_repair
 
-    async def _subscriptions(self) -> AsyncIterator[WebhookState]:
-        variables: dict[str, Any] = {"first": documents.SUBSCRIPTIONS, "after": None}
-        while True:
-            data = await self._client.query(documents.READ_SUBSCRIPTIONS, variables)
-            page = part(data.get("webhookSubscriptions"))
-            for node in objects(page.get("nodes")):
-                yield WebhookState(_topic(text(node.get("topic"))), active=True, address=text(node.get("uri")))
-            if not part(page.get("pageInfo")).get("hasNextPage"):
-                return
-            variables["after"] = text(part(page["pageInfo"]).get("endCursor"))
+    async def mend_webhooks(self) -> Sequence[str]:
+        """Make the wanted subscriptions that are missing."""
+        return await self._subscriptions.mend()
 
     async def check(self) -> Sequence[tuple[str, bool, str]]:
         """Scopes, API version and subscriptions, each with what to do about it."""
@@ -286,11 +280,3 @@ def _up(moment: datetime) -> datetime:
     """The next whole second: a change in the last second of the window is stamped with the second it began in."""
     whole = moment.replace(microsecond=0)
     return whole if whole == moment else whole + timedelta(seconds=1)
-
-
-_TOPICS = {topic.replace("/", "_").upper(): topic for topic in (*ORDER_TOPICS, *PART_TOPICS)}
-
-
-def _topic(name: str) -> str:
-    """ORDERS_CREATE as deliveries spell it, orders/create; topics of no interest stay as they are."""
-    return _TOPICS.get(name, name.lower())

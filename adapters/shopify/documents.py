@@ -18,7 +18,6 @@ PAYMENTS_WHOLE = 50
 PAGE_LINES = 5
 PAGE_DISCOUNTS = 3
 PAGE_SHIPPING_LINES = 1
-SUBSCRIPTIONS = 100
 
 _SHOP_MONEY = "{ shopMoney { amount } }"
 
@@ -180,14 +179,6 @@ READ_SHOP = """query ReadShop {
 }
 """
 
-READ_SUBSCRIPTIONS = """query ReadSubscriptions($first: Int!, $after: String) {
-  webhookSubscriptions(first: $first, after: $after) {
-    nodes { topic uri }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-"""
-
 ALL = (
     READ_ORDER,
     READ_WITH_MONEY,
@@ -196,5 +187,4 @@ ALL = (
     READ_REFUND,
     READ_PAYMENTS,
     READ_SHOP,
-    READ_SUBSCRIPTIONS,
 )

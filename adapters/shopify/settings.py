@@ -40,6 +40,10 @@ class ShopifySettings(BaseModel):
     #: False makes every delivery a mere hint: each change of an order is read, with its payments one by one and the
     #: risk of fraud, which no body shows. Needed for the flow of payments and for `hold_risk`.
     trust_bodies: bool = True
+    #: Where the shop delivers to: https://<host>/webhooks/<connection>.
+    webhook_address: str | None = None
+    #: Subscriptions that Shopify deleted are made anew, to `webhook_address`, and the hole is looked through.
+    webhook_repair: bool = False
     private_network: bool = False
     #: Beside the cost in points, which the replies themselves tell: requests a second, so that a burst stays polite.
     pace: Pace = Pace(rate_per_s=20, burst=40, parallel=4)
@@ -61,6 +65,8 @@ class ShopifySettings(BaseModel):
             raise ValueError("give either client_id and client_secret, or access_token")
         if not self.secrets:
             raise ValueError("webhook_secrets is empty: name the app's client secret, which signs the deliveries")
+        if self.webhook_repair and self.webhook_address is None:
+            raise ValueError("webhook_repair needs a webhook_address to subscribe for")
         return self
 
     @property

@@ -18,14 +18,15 @@ from .fields import Json, flag, part, reference, text
 from .fulfilments import FulfilmentSinkOfWooCommerce
 from .probe import Probe
 from .settings import WooCommerceSettings
+from .subscriptions import Subscriptions
 
 #: How often an order whose refunds change while they are read is begun anew.
 TORN_READS = 3
 
 
 class WooCommerce:
-    """One shop. Has the abilities `WebhookSource`, `OrderSource`, `PaymentSource`, `FulfilmentSink`, `Identified` and
-    `ConnectionTest`."""
+    """One shop. Has the abilities `WebhookSource`, `WebhookKeeper`, `OrderSource`, `PaymentSource`, `FulfilmentSink`,
+    `Identified` and `ConnectionTest`."""
 
     #: An order tells its one payment itself.
     lacks_payments = ""
@@ -40,6 +41,7 @@ class WooCommerce:
         )
         self._api = Api(self._door, settings)
         self._changes = Changes(self._api)
+        self._subscriptions = Subscriptions(self._api, settings, self._door.pacer, clock)
         self.fulfilments: Sink = FulfilmentSinkOfWooCommerce(settings, self._api, self._door.pacer)
         self._legacy: bool | None = None
 
@@ -107,11 +109,16 @@ class WooCommerce:
 
     async def webhooks(self) -> Sequence[WebhookState]:
         """The subscriptions of the shop."""
-        page = await self._api.page("webhooks", {"per_page": "100", "context": "view"})
-        return [
-            WebhookState(text(row.get("topic")), text(row.get("status")) == "active", text(row.get("delivery_url")))
-            for row in page.rows
-        ]
+        return await self._subscriptions.states()
+
+    @property
+    def mends_webhooks(self) -> bool:
+        """Whether the settings want webhooks to be mended."""
+        return self._settings.webhook_repair
+
+    async def mend_webhooks(self) -> Sequence[str]:
+        """Make those that are missing, activate those that are disabled."""
+        return await self._subscriptions.mend()
 
     async def legacy_storage(self) -> bool:
         """Whether orders are kept as posts, by `system_status`; asked once."""

@@ -54,6 +54,9 @@ class WooCommerceSettings(Strict):
     webhook_secrets: tuple[Secret, ...] = Field(min_length=1, max_length=2)
     #: Where the shop should deliver to; `connections test` compares it with the shop's own list.
     webhook_address: str | None = None
+    #: Webhooks to `webhook_address` that are missing or disabled are mended, and the hole is looked through. The key
+    #: needs the right to write.
+    webhook_repair: bool = False
     #: Some plugins build a delivery before the change is saved (woocommerce/woocommerce issue 26612); False makes
     #: every delivery a mere hint, and the order is read again.
     trust_bodies: bool = True
@@ -75,4 +78,6 @@ class WooCommerceSettings(Strict):
                 "the shop's address has to begin with https://: WooCommerce takes an API key over http only with "
                 "OAuth 1.0a, which is not offered"
             )
+        if self.webhook_repair and self.webhook_address is None:
+            raise ValueError("webhook_repair needs a webhook_address to subscribe for")
         return self

@@ -100,6 +100,8 @@ class _Admin:
                 return shop.stockroom.set_quantities(bound(one, "input", values), key, version)
             case _ if name in shop.roots:
                 return shop.roots[name](values)
+            case "webhookSubscriptionCreate":
+                return self._subscribe(values)
             case "webhookSubscriptions":
                 hooks = shop.hooks.subscriptions.values()
                 return _listed([{"topic": h.topic.replace("/", "_").upper(), "uri": h.address} for h in hooks], values)
@@ -108,6 +110,20 @@ class _Admin:
                 nodes = [shop.node(order) for _, order in found_orders]
                 return _listed(nodes, values, [key for key, _ in found_orders])
         raise Malformed(f"Field '{name}' doesn't exist on type 'QueryRoot'")
+
+    def _subscribe(self, values: dict[str, Any]) -> dict[str, Any]:
+        topic, address = str(values["topic"]), str(values["webhookSubscription"].get("uri", ""))
+        resource, _, event = topic.lower().partition("_")
+        name = f"{resource}/{event}"
+        if not address.startswith(("http://", "https://")):
+            error = {"field": ["webhookSubscription", "uri"], "message": "Address is invalid"}
+            return {"webhookSubscription": None, "userErrors": [error]}
+        if any((one.topic, one.address) == (name, address) for one in self._shop.hooks.subscriptions.values()):
+            taken = "Address for this topic has already been taken"
+            error = {"field": ["webhookSubscription", "uri"], "message": taken}
+            return {"webhookSubscription": None, "userErrors": [error]}
+        made = self._shop.hooks.subscribe(name, address)
+        return {"webhookSubscription": {"id": f"gid://shopify/WebhookSubscription/{made.id}"}, "userErrors": []}
 
     def _denied(self, data: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """A field whose scope is missing is null, beside an error that names it."""

@@ -27,8 +27,8 @@ class Refunds:
 
     def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
         """One effect for a refund. It makes one only where its order has a lane: a refund of an order that is not for
-        the target is not either."""
-        if plan.mode(self.name) is not Mode.LIVE or event.type != event_pb2.ENTITY_TYPE_REFUND or event.gone:
+        the target is not either. One that vanished from its order is an effect of its own, which takes nothing back."""
+        if plan.mode(self.name) is not Mode.LIVE or event.type != event_pb2.ENTITY_TYPE_REFUND:
             return None
         lane = order_key(event.connection, event.refund.order_id)
         entity = key(event.connection, event.refund.order_id, ENTITY, event.object_id)
@@ -37,7 +37,7 @@ class Refunds:
             connection=event.connection,
             entity_type=ENTITY,
             entity_id=entity,
-            operation="credit",
+            operation="withdraw" if event.gone else "credit",
             op_id=event.object_id,
             kind=Kind.DELTA,
             revision=1,
@@ -51,6 +51,8 @@ class Refunds:
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """The credit document; or why there is none. What is cancelled as a whole is not credited as well."""
+        if event.gone:
+            return _vanished(head, event)
         if event.refund.order_cancelled and plan.contract.cancels:
             return Unwanted(NotEligible.ORDER_CANCELLED)
         if event.findings:
@@ -60,3 +62,12 @@ class Refunds:
         if isinstance(document, Hold):
             return Refused(document.reason, document.detail)
         return built(head, document, plan.contract.version)
+
+
+def _vanished(head: Head, event: event_pb2.Event) -> Refused | Unwanted:
+    """A credit that is booked is not undone by itself: a person sees both figures."""
+    if head.external_id is None:
+        return Unwanted(NotEligible.GONE)
+    told = event.findings[0].detail if event.findings else "the store deleted this refund"
+    detail = f"{told}, and its credit document {head.external_id} stands; undo that in the target, then skip this"
+    return Refused(HoldReason.LOCKED, detail)

@@ -65,6 +65,7 @@ class _OriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Origin.ValueTy
     ORIGIN_RELAY: _Origin.ValueType  # 3
     ORIGIN_RESYNC: _Origin.ValueType  # 4
     ORIGIN_BACKFILL: _Origin.ValueType  # 5
+    ORIGIN_RECONCILE: _Origin.ValueType  # 6
 
 class Origin(_Origin, metaclass=_OriginEnumTypeWrapper):
     """Which door the fact came in by."""
@@ -75,6 +76,7 @@ ORIGIN_POLL: Origin.ValueType  # 2
 ORIGIN_RELAY: Origin.ValueType  # 3
 ORIGIN_RESYNC: Origin.ValueType  # 4
 ORIGIN_BACKFILL: Origin.ValueType  # 5
+ORIGIN_RECONCILE: Origin.ValueType  # 6
 Global___Origin: _TypeAlias = Origin  # noqa: Y015
 
 @_typing.final

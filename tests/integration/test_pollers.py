@@ -125,7 +125,6 @@ async def test_five_hours_without_our_endpoint_lose_nothing(side: Side) -> None:
         await pollers.turn("woo")
         await pollers.turn("shopify")
         assert len(await side.events()) == before == 120
-        assert await pollers.watch("shopify") is False
 
 
 async def test_a_week_is_caught_up_in_parts_that_count(side: Side) -> None:
@@ -384,10 +383,10 @@ async def test_an_order_larger_than_the_topics_take_does_not_stop_the_walk(side:
 
 
 async def test_the_loops_go_on_after_a_store_was_down(side: Side) -> None:
-    """As it runs: each store polled and watched in a loop of its own; one that refuses its keys stops no other."""
+    """As it runs: each store polled in a loop of its own; one that refuses its keys stops no other."""
     async with side.woocommerce("down") as down, side.woocommerce("up") as up, side.shopify() as shop:
         down.settings.keys, keys = {}, down.settings.keys
-        pace = replace(Pace(), every_s=0.2, watch_every_s=0.2)
+        pace = replace(Pace(), every_s=0.2)
         async with running(side.pollers(pace=pace)):
             lost = down.place_order(mugs())
             placed = {str(up.place_order(mugs()).id), str(shop.place_order(Cart([MUG])).id)}
@@ -403,26 +402,3 @@ async def test_the_loops_go_on_after_a_store_was_down(side: Side) -> None:
             assert side.metrics.registry.get_sample_value("tallystick_auth_failures_total", refused)
             down.settings.keys = keys
             await until(found)
-
-
-# ---- the watch over webhooks ---------------------------------------------------------------------------------------
-
-
-async def test_a_store_that_no_longer_delivers_is_reported(side: Side) -> None:
-    """FC-098: WooCommerce disables a webhook after seven failures, Shopify deletes a subscription after eight."""
-    async with side.woocommerce() as woo, side.shopify() as shop:
-        pollers = side.pollers()
-        assert [await pollers.watch(name) for name in ("woo", "shopify")] == [True, True]
-        woo.outbox.webhooks[1].status = "disabled"
-        shop.hooks.subscriptions.popitem()
-        assert [await pollers.watch(name) for name in ("woo", "shopify")] == [False, False]
-        for name in ("woo", "shopify"):
-            labels = {"connection": name}
-            assert side.metrics.registry.get_sample_value("tallystick_webhooks_active", labels) == 0.0
-        woo.outbox.webhooks[1].status = "active"
-        assert await pollers.watch("woo") is True
-        woo.settings.keys = {}
-        assert await pollers.watch("woo") is None
-        # A fault of our own ends neither the watch nor, with it, everything else in the process.
-        side.stores["woo"].webhooks = None
-        assert await pollers.watch("woo") is None

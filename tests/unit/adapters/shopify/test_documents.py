@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.shopify import documents, levels, shipping
+from adapters.shopify import documents, levels, shipping, subscriptions
 from adapters.shopify.adapter import _PAGE, _READ, _READ_WITH_MONEY
 from simulators.shopify.bucket import REQUEST_MAX
 from simulators.shopify.selection import Field, Query, parse, points
 from tests.shared import shared
 
 VERSIONS = ("2026-04", "2026-07")
-ALL = (*documents.ALL, *shipping.ALL, *levels.ALL)
+ALL = (*documents.ALL, *shipping.ALL, *levels.ALL, *subscriptions.ALL)
 QUERIES = {parse(document).name: parse(document) for document in ALL}
 MUTATIONS = {parse(document).name for document in ALL if document.startswith("mutation")}
 _VARIABLES = {
@@ -24,7 +24,8 @@ _VARIABLES = {
     "ReadRefund": {"lines": documents.REFUND_LINES},
     "ReadPayments": {"first": documents.PAYMENTS},
     "ReadShop": {},
-    "ReadSubscriptions": {"first": documents.SUBSCRIPTIONS},
+    "ReadSubscriptions": {"first": 100},
+    "CreateSubscription": {},
     "ReadFulfilmentOrders": {"first": shipping.ORDERS, "lines": shipping.LINES},
     "ReadFulfilmentOrderLines": {"first": shipping.FULFILMENT_LINES},
     "ReadFulfilments": {"first": shipping.FULFILMENTS},
