@@ -20,7 +20,7 @@ from tallystick.ledger.pool import Pool
 from tallystick.ports import Window
 from tallystick.reconcile.findings import Result
 from tallystick.reconcile.plan import DOCUMENTS, Place
-from tallystick.reconcile.runs import Runs, Span, Taken
+from tallystick.reconcile.runs import WINDOW_S, Runs, Span, Taken
 from tallystick.reconcile.walk import Walkable
 from tallystick.settings import ReconcileSettings
 from tallystick.telemetry import Metrics
@@ -34,8 +34,8 @@ _BROKEN_AGAIN_S = 30.0
 _ATTEMPTS_MAX = 5
 #: Lanes of a target that may be unfinished.
 _OUTSTANDING_MAX = 200
-#: The first window of a pass, the longest one, and how much one should compare.
-WINDOW_S, _WINDOW_MAX_S, _COMPARED = 21_600.0, 604_800.0, 200
+#: The longest window, and how much one should compare.
+_WINDOW_MAX_S, _COMPARED = 604_800.0, 200
 _KEPT_S = 30 * 86_400.0
 
 

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from service.held import HeldOrders
 from service.interceptors import Guard
 from service.order_syncs import OrderSyncs
+from service.reconciles import Reconciles
 from service.status import Status
 from service.watch import Watches, WatchLimits
 from tallystick.errors import SetupError
@@ -23,11 +24,15 @@ from tallystick.ledger.events import Events
 from tallystick.ledger.operations import Operations
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.views import Views
+from tallystick.reconcile.plan import places
+from tallystick.reconcile.runs import Runs
 from tallystick.v1 import (
     held_pb2,
     held_pb2_grpc,
     order_sync_pb2,
     order_sync_pb2_grpc,
+    reconcile_pb2,
+    reconcile_pb2_grpc,
     status_pb2,
     status_pb2_grpc,
 )
@@ -45,6 +50,7 @@ _SERVICES = tuple(
     for file, name in (
         (order_sync_pb2, "OrderSyncService"),
         (held_pb2, "HeldService"),
+        (reconcile_pb2, "ReconcileService"),
         (status_pb2, "StatusService"),
     )
 )
@@ -95,6 +101,9 @@ def _add_services(server: grpc.aio.Server, installation: Installation, pool: Poo
         OrderSyncs(views, Operations(pool), watches, installation.clock), server
     )
     held_pb2_grpc.add_HeldServiceServicer_to_server(HeldOrders(views, Acts(pool), installation.metrics), server)
+    reconcile_pb2_grpc.add_ReconcileServiceServicer_to_server(
+        Reconciles(Runs(pool), places(installation), installation.clock), server
+    )
     status_pb2_grpc.add_StatusServiceServicer_to_server(Status(installation, pool), server)
     return watches
 

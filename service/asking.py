@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from service.callers import Context
 from service.errors import ApiError, invalid, not_found, precondition
 from tallystick.canonical.times import to_datetime
 from tallystick.ledger.views import Order, Views
@@ -40,6 +42,11 @@ def instant(stamp: Timestamp, field: str) -> datetime:
         return to_datetime(stamp)
     except (ValueError, OverflowError) as error:
         raise invalid(field, "is no time between the years 1 and 9999") from error
+
+
+def wait_s(asked: Duration, context: Context, look_again_s: float) -> float:
+    """As long as is asked for, and short enough to answer before the deadline."""
+    return max(0.0, min(asked.seconds + asked.nanos / 1e9, (context.time_remaining() or 0.0) - 2 * look_again_s))
 
 
 def target(views: Views, text: str) -> str:

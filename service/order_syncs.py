@@ -113,7 +113,7 @@ class OrderSyncs(order_sync_pb2_grpc.OrderSyncServiceServicer):
 
     async def GetOperation(self, request: pb.GetOperationRequest, context: Context) -> pb.GetOperationResponse:  # noqa: N802
         """An operation, when it has ended or the time to wait is over."""
-        ends_at_s = self._clock.monotonic_s() + _wait_s(request, context)
+        ends_at_s = self._clock.monotonic_s() + asking.wait_s(request.wait, context, _LOOK_AGAIN_S)
         operation = await self._operations.get(request.operation_id)
         while operation is not None and operation.state == operation_pb2.OPERATION_STATE_RUNNING:
             if self._clock.monotonic_s() >= ends_at_s:
@@ -128,12 +128,6 @@ class OrderSyncs(order_sync_pb2_grpc.OrderSyncServiceServicer):
         """Leave undone what is not done yet."""
         operation = await self._operations.cancel(request.operation_id, actor(context))
         return pb.CancelOperationResponse(operation=_known(operation))
-
-
-def _wait_s(request: pb.GetOperationRequest, context: Context) -> float:
-    """As long as is asked for, and short enough to answer before the deadline."""
-    wait_s = request.wait.seconds + request.wait.nanos / 1e9
-    return max(0.0, min(wait_s, (context.time_remaining() or 0.0) - 2 * _LOOK_AGAIN_S))
 
 
 def _known(operation: operation_pb2.Operation | None) -> operation_pb2.Operation:

@@ -20,6 +20,7 @@ from tallystick.cli import (
     migrate,
     orders,
     preview,
+    reconcile,
     resync,
     roles,
     status,
@@ -84,5 +85,19 @@ def _before_every_command() -> None:
     start_logging("warning")
 
 
-for _module in (demo, whole, roles, migrate, preview, status, orders, held, resync, adopt, connections, backup):
+for _module in (
+    demo,
+    whole,
+    roles,
+    migrate,
+    preview,
+    status,
+    orders,
+    held,
+    resync,
+    reconcile,
+    adopt,
+    connections,
+    backup,
+):
     _module.register(app)

@@ -12,6 +12,8 @@ from tallystick.reconcile.findings import COMPARED, Finding, Result, What
 _SQL = queries("reconcile")
 #: What is told in words of one pass; the tallies count all.
 FINDINGS_MAX = 200
+#: The first window of a pass, in seconds.
+WINDOW_S = 21_600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 from consumers.main import _reread
-from consumers.reconcile import WINDOW_S, Reconcile
+from consumers.reconcile import Reconcile
 from consumers.reconciling import build_reconcile
 from consumers.target import Target
 from tallystick.clock import SystemClock
@@ -15,7 +15,7 @@ from tallystick.ledger.objects import Objects
 from tallystick.ledger.pending import PendingDeliveries
 from tallystick.reconcile.findings import COMPARED, Finding
 from tallystick.reconcile.plan import places
-from tallystick.reconcile.runs import Run, Runs, Span
+from tallystick.reconcile.runs import WINDOW_S, Run, Runs, Span
 from tallystick.settings import ReconcileSettings
 from tests.flows.company import Company
 
