@@ -111,13 +111,17 @@ class Contract:
         """The credit document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA."""
         return self._refunds.document(refund)
 
-    def paid(self, order: order_pb2.Order) -> Iterator[order_pb2.Payment]:
-        """The payments of an order that are to be booked."""
-        since = self._file.payments.since if self._file.payments is not None else None
+    def paid(self, order: order_pb2.Order, since: datetime | None = None) -> Iterator[order_pb2.Payment]:
+        """The payments of an order that are to be booked: none from before `since`, nor before the contract's own."""
         for one in payments.received(order):
-            at = to_datetime(one.paid_at) if one.HasField("paid_at") else None
-            if since is None or at is None or business_date(at, zone(self._file.time_zone)) >= since:
+            if not one.HasField("paid_at") or self._paid_in_time(to_datetime(one.paid_at), since):
                 yield one
+
+    def _paid_in_time(self, at: datetime, since: datetime | None) -> bool:
+        first = self._file.payments.since if self._file.payments is not None else None
+        if since is not None and at < since:
+            return False
+        return first is None or business_date(at, zone(self._file.time_zone)) >= first
 
     def payment(self, order: order_pb2.Order, paid: order_pb2.Payment) -> PaymentDocument | Hold:
         """The document of one of its payments, or why there is none: MAPPING, DATA or UNBALANCED."""

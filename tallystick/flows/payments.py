@@ -41,7 +41,8 @@ class Payments:
         """One effect for each payment that the order states; only where the order has a lane, or gets one with it."""
         if plan.mode(self.name) is not Mode.LIVE or event.type != event_pb2.ENTITY_TYPE_ORDER or event.gone:
             return ()
-        return [_row(event, payment, source) for payment in plan.contract.paid(event.order)]
+        paid = plan.contract.paid(event.order, plan.route.since)
+        return [_row(event, payment, source) for payment in paid]
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """The payment in the target's terms; or why there is none."""

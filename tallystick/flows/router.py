@@ -19,6 +19,7 @@ class Router:
         self.target = target
         self._plans = plans
         self._flows = {flow.entity: flow for flow in flows}
+        self._following = [flow for flow in flows if isinstance(flow, Following)]
 
     def row(self, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
         """The effect that an event asks for; None for what no route carries."""
@@ -33,8 +34,7 @@ class Router:
         own, plan = self.row(event, body, source), self._plans.get(event.connection)
         if own is None or plan is None:
             return []
-        others = (flow.following(plan, event, source) for flow in self._flows.values() if isinstance(flow, Following))
-        return [own, *(row for rows in others for row in rows)]
+        return [own, *(row for flow in self._following for row in flow.following(plan, event, source))]
 
     def build(self, head: Head) -> Built | Refused | Unwanted:
         """Apply the contract of the head's route."""

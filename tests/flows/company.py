@@ -1,9 +1,9 @@
 """The whole product between doubles of two stores and of an Odoo: real HTTP, real Kafka, real Postgres, one process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from simulators.serving import serve
 from simulators.shopify import Sender
 from simulators.shopify import Shop as ShopifyShop
 from simulators.shopify import application as shopify_application
+from simulators.shopify.shop import WEBHOOK_TOPICS
 from simulators.woocommerce import TOPICS, Shop
 from simulators.woocommerce import application as woo_application
 from tallystick.canonical.keys import order_key
@@ -216,9 +217,22 @@ def _marked(document: Document, connection: str, order_id: object) -> bool:
     return f"tallystick {order_key(connection, str(order_id))} " in document.origin
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a company may have otherwise than the others."""
+
+    #: Beside the orders.
+    flows: Mapping[str, str] = field(default_factory=lambda: {"refunds": "live"})
+    #: Of the connection to Shopify, and topics that its shop delivers beside the usual ones.
+    shopify: Mapping[str, Any] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    contracts: Path = _CONTRACTS
+
+
 @asynccontextmanager
-async def open_company(stack: Stack, dsn: str, prefix: str) -> AsyncIterator[Company]:
+async def open_company(stack: Stack, dsn: str, prefix: str, options: Options | None = None) -> AsyncIterator[Company]:
     """Everything, started and joined."""
+    options = options or Options()
     await migrate(dsn)
     woo, shop, odoo = Shop(), ShopifyShop(), Odoo(OdooServer(rounding="round_per_line"))
     _stock(woo, odoo)
@@ -229,14 +243,14 @@ async def open_company(stack: Stack, dsn: str, prefix: str) -> AsyncIterator[Com
         serve(shopify_application(shop)) as shop_address,
         serve(odoo_application(odoo)) as odoo_address,
     ):
-        settings = _settings(prefix, woo_address, shop_address, odoo_address, woo, shop, odoo)
+        settings = _settings(prefix, woo_address, shop_address, odoo_address, woo, shop, odoo, options)
         installation = assemble(settings, KINDS, Addresses(stack.kafka, dsn))
         pool, producer = await open_pool(dsn), Producer(stack.kafka, prefix=prefix)
         await producer.start()
         try:
             async with _running(installation), _edge(installation, producer, pool) as edge:
                 await woo.subscribe(f"http://{edge}/webhooks/{WOO}", SECRET, TOPICS)
-                shop.subscribe(f"http://{edge}/webhooks/{SHOPIFY}")
+                shop.subscribe(f"http://{edge}/webhooks/{SHOPIFY}", (*WEBHOOK_TOPICS, *options.topics))
                 yield Company(woo, shop, odoo, pool, installation, _pollers(installation, pool, producer))
         finally:
             await odoo.faults.settle()
@@ -259,8 +273,9 @@ def _stock(woo: Shop, odoo: Odoo) -> None:
 
 
 def _settings(
-    prefix: str, woo_address: str, shop_address: str, odoo_address: str, woo: Shop, shop: ShopifyShop, odoo: Odoo
-) -> Settings:
+    prefix: str, woo_address: str, shop_address: str, odoo_address: str, woo: Shop, shop: ShopifyShop, odoo: Odoo,
+    options: Options,
+) -> Settings:  # fmt: skip
     key, (secret, _) = next(iter(woo.settings.keys.items()))
     common = {"private_network": True, "pace": _FAST}
     return Settings.model_validate(
@@ -281,6 +296,7 @@ def _settings(
                     "client_id": shop.client_id,
                     "client_secret": Secret.of(shop.secret),
                     **common,
+                    **options.shopify,
                 },
                 ODOO: {
                     "kind": ODOO,
@@ -297,9 +313,9 @@ def _settings(
                 {
                     "store": store,
                     "erp": ODOO,
-                    "contract": _CONTRACTS / f"{store}-odoo.yaml",
+                    "contract": options.contracts / f"{store}-odoo.yaml",
                     "since": "2020-01-01T00:00:00Z",
-                    "flows": {"refunds": "live"},
+                    "flows": dict(options.flows),
                 }
                 for store in (WOO, SHOPIFY)
             ],

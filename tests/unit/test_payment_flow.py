@@ -135,6 +135,13 @@ def test_what_was_paid_before_the_contracts_date_is_booked_already() -> None:
     assert [row.op_id for row in found[1:]] == ["2"]
 
 
+def test_what_was_paid_before_the_routes_start_was_typed_by_hand() -> None:
+    """Of an order that was adopted, or is paid late: only what came in since is booked."""
+    early, late = ({**_CARD, "id": day, "paid_at": f"{day}T12:00:00Z"} for day in ("2025-12-31", "2026-01-02"))
+    found = rows(event(early, late))
+    assert [row.op_id for row in found[1:]] == ["2026-01-02"]
+
+
 def test_the_stored_content_holds_the_payment_and_nothing_about_the_buyer() -> None:
     body = rows(event(_CARD, note="ring twice", customer={"id": "9", "email": "erika@shop.example"}))[1].body
     stored = event_pb2.Event.FromString(body)

@@ -83,6 +83,17 @@ def test_fc_058_the_day_is_the_selling_entitys_and_the_instant_stays_utc(zone: s
     assert document.placed_at == datetime(2026, 11, 20, 23, 50, tzinfo=UTC)
 
 
+def test_fc_069_a_gift_card_that_is_sold_is_a_liability_without_tax() -> None:
+    """FC-069: on the product whose account is the liability, whatever SKU it is sold by."""
+    card = {"kind": "gift_card", "sku": "GC-50", "amount": {"gross": "50.00"}}
+    mug = {"amount": {"gross": "11.90"}, "taxes": [{"rate_percent": "19"}]}
+    document = booked(contract(products={"gift_card": "GIFTCARD"}), order(card, mug))
+    assert [(line.product, line.taxes, line.tax, line.gross) for line in document.lines] == [
+        ("GIFTCARD", (), Decimal(0), Decimal("50.00")),
+        ("MUG", ("19 incl",), Decimal("1.90"), Decimal("11.90")),
+    ]
+
+
 def test_fc_070_a_gift_card_pays_and_changes_no_total() -> None:
     assert booked(contract(), order(_TEN, totals={"gift_cards": "4.00"})).total == Decimal("10.00")
 
