@@ -16,6 +16,7 @@ from .api import Api
 from .changes import Changes
 from .fields import Json, flag, part, reference, text
 from .fulfilments import FulfilmentSinkOfWooCommerce
+from .prices import PriceSinkOfWooCommerce
 from .probe import Probe
 from .settings import WooCommerceSettings
 from .subscriptions import Subscriptions
@@ -26,7 +27,7 @@ TORN_READS = 3
 
 class WooCommerce:
     """One shop. Has the abilities `WebhookSource`, `WebhookKeeper`, `OrderSource`, `PaymentSource`, `FulfilmentSink`,
-    `Identified` and `ConnectionTest`."""
+    `PriceSink`, `Identified` and `ConnectionTest`."""
 
     #: An order tells its one payment itself.
     lacks_payments = ""
@@ -43,6 +44,7 @@ class WooCommerce:
         self._changes = Changes(self._api)
         self._subscriptions = Subscriptions(self._api, settings, self._door.pacer, clock)
         self.fulfilments: Sink = FulfilmentSinkOfWooCommerce(settings, self._api, self._door.pacer)
+        self.prices: Sink = PriceSinkOfWooCommerce(settings, self._api, self._door.pacer, clock)
         self._legacy: bool | None = None
 
     # ---- deliveries

@@ -47,6 +47,8 @@ class _Api:
             ("POST", r"/orders/{id:\d+}/shipment-trackings", self.create_tracking),
             ("DELETE", r"/orders/{id:\d+}/shipment-trackings/{tracking}", self.delete_tracking),
             ("GET", "/products", self.list_products),
+            ("POST", "/products/batch", self.change_products),
+            ("POST", r"/products/{id:\d+}/variations/batch", self.change_products),
             ("GET", "/webhooks", self.list_webhooks),
             ("POST", "/webhooks", self.create_webhook),
             ("GET", r"/webhooks/{id:\d+}", self.get_webhook),
@@ -137,9 +139,14 @@ class _Api:
         return _json(content)
 
     async def list_products(self, request: web.Request) -> web.Response:
-        wanted = [sku for sku in request.query.get("sku", "").split(",") if sku]
-        found = [product for product in self._shop.products.values() if not wanted or product.sku in wanted]
-        return _json([self._shop.shape().product(product) for product in found], headers=_counted(len(found)))
+        query = _query(request)
+        found = self._shop.catalogue.listed(query)
+        size, page = int(query.get("per_page", "10")), int(query.get("page", "1"))
+        shown = [self._shop.shape().product(product) for product in found[(page - 1) * size : page * size]]
+        return _json(shown, headers=_counted(len(found), size))
+
+    async def change_products(self, request: web.Request) -> web.Response:
+        return _json(self._shop.catalogue.batch(await _body(request), int(request.match_info.get("id", "0"))))
 
     # ---- orders
 

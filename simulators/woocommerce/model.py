@@ -17,7 +17,8 @@ ADDRESS_FIELDS = (
 
 @dataclass(slots=True)
 class Product:
-    """A product; `price` as the merchant typed it. `stock` is None where stock is not managed."""
+    """A product; `price` as the merchant typed it. `stock` is None where stock is not managed. `parent` is the product
+    that a variation belongs to."""
 
     id: int
     sku: str
@@ -25,6 +26,14 @@ class Product:
     price: Decimal
     tax_class: str = ""
     stock: int | None = None
+    parent: int = 0
+    #: simple, or variable: such a product has no price of its own.
+    kind: str = "simple"
+    status: str = "publish"
+    sale: Decimal | None = None
+    sale_from: datetime | None = None
+    sale_to: datetime | None = None
+    barcode: str = ""
 
 
 @dataclass(slots=True)
@@ -180,3 +189,12 @@ class Order:
     sums: Sums = field(default_factory=Sums)
     #: The status to which it returns from the trash.
     before_trash: str = ""
+
+
+def address_block(given: dict[str, str] | None, *, email: bool = False) -> dict[str, str]:
+    """All fields of an address, those that were not given empty; only the billing one has an e-mail."""
+    block = {name: (given or {}).get(name, "") for name in ADDRESS_FIELDS}
+    if email:
+        phone = block.pop("phone")
+        block |= {"email": (given or {}).get("email", ""), "phone": phone}
+    return block

@@ -208,15 +208,25 @@ class Shape:
         return self._tax_line(refund.id, rate_id, (-of_lines, of_lines - refund.taxes[rate_id]))
 
     def product(self, product: Product) -> dict[str, Any]:
-        """The few fields of a product that matter here."""
+        """The few fields of a product that matter here. A barcode is shown of variations only."""
+        regular = "" if product.kind == "variable" else self._money(product.price)
+        sale = "" if product.sale is None else self._money(product.sale)
+        own = {"global_unique_id": product.barcode} if product.parent else {}
         return {
             "id": product.id,
             "name": product.name,
-            "type": "simple",
-            "status": "publish",
+            "type": "variation" if product.parent else product.kind,
+            "status": product.status,
             "sku": product.sku,
-            "price": self._money(product.price),
-            "regular_price": self._money(product.price),
+            **own,
+            "price": sale or regular,
+            "regular_price": regular,
+            "sale_price": sale,
+            "date_on_sale_from": self._local(product.sale_from),
+            "date_on_sale_from_gmt": _gmt(product.sale_from),
+            "date_on_sale_to": self._local(product.sale_to),
+            "date_on_sale_to_gmt": _gmt(product.sale_to),
+            "parent_id": product.parent,
             "tax_class": product.tax_class,
             "manage_stock": product.stock is not None,
             "stock_quantity": product.stock,

@@ -17,8 +17,9 @@ from simulators.journal import Journal
 
 from . import refunding
 from .cart import Cart
+from .catalogue import Catalogue
 from .hooks import Delivery, Outbox, Request, Webhook
-from .model import ADDRESS_FIELDS, Coupon, Fee, Item, Line, Meta, Order, Product, Refund
+from .model import Coupon, Fee, Item, Line, Meta, Order, Product, Refund, address_block
 from .shape import Shape, encode
 from .shipments import Shipments
 from .taxes import Rate, Rounding
@@ -83,6 +84,7 @@ class Shop:
         self.orders: dict[int, Order] = {}
         self.coupons: dict[str, Coupon] = {}
         self.shipments = Shipments(self.journal, self.now)
+        self.catalogue = Catalogue(self)
         #: What plugins make of single orders that the API shows, by order id.
         self.spoiled: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self._now = now
@@ -150,8 +152,8 @@ class Shop:
             modified=moment,
             created_via=created_via,
             customer_id=customer_id,
-            billing=_address(billing, email=True),
-            shipping_address=_address(shipping_address if shipping_address is not None else billing),
+            billing=address_block(billing, email=True),
+            shipping_address=address_block(shipping_address if shipping_address is not None else billing),
             payment_method=payment_method,
             payment_title=payment_method.title(),
             note=note,
@@ -346,7 +348,7 @@ class Shop:
         if event == "deleted":
             return encode({"id": delivery.object_id})
         if resource == "product":
-            product = next((p for p in self.products.values() if p.id == delivery.object_id), None)
+            product = next((p for p in self.catalogue.products if p.id == delivery.object_id), None)
             return encode(self.shape().product(product) if product else {"id": delivery.object_id})
         order = self.orders.get(delivery.object_id)
         return encode(self.shown(order) if order else _INVALID_ID)
@@ -390,11 +392,3 @@ class Shop:
 def _facts(order: Order) -> dict[str, Any]:
     """What the truth of the tests needs to know."""
     return {"currency": order.currency, "total": order.sums.total, "status": order.status}
-
-
-def _address(given: dict[str, str] | None, *, email: bool = False) -> dict[str, str]:
-    block = {name: (given or {}).get(name, "") for name in ADDRESS_FIELDS}
-    if email:
-        phone = block.pop("phone")
-        block |= {"email": (given or {}).get("email", ""), "phone": phone}
-    return block
