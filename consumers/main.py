@@ -12,8 +12,9 @@ from consumers.pollers import Pollers
 from consumers.reconciling import build_reconcile
 from consumers.relay import Relay
 from consumers.resyncs import Into, Resyncs
+from consumers.stock import StockFlow
 from consumers.target import Target
-from consumers.walks import Pace, Trail
+from consumers.walks import Pace, Trail, Walks
 from consumers.watch import Watch
 from tallystick.engine import Reread
 from tallystick.identity import bind_identities
@@ -62,6 +63,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     stores, scale = installation.stores, settings.work.time_scale
     objects, pending = Objects(base.pool), PendingDeliveries(base.pool)
     door = Door(objects, base.producer, metrics)
+    stock = StockFlow(installation, base.pool, door)
     rereads = Rereads(objects, door, stores, clock, pauses=Pauses(clock, scale))
     admission = Admission(door, rereads, stores)
     yield _intake(installation, base, admission, pending)
@@ -85,7 +87,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
         door,
         pending,
         clock,
-        beside=_trails(installation),
+        beside=[*_trails(installation), *stock.trails()],
         pace=Pace(every_s=settings.work.poll_every_s),
         unclean=installation.unclean,
         metrics=metrics,
@@ -96,6 +98,11 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     targets = [Target(installation, base.pool, base.producer, name, reread) for name in installation.targets]
     for target in targets:
         yield target.run
+    walks = Walks(Cursors(base.pool), objects, door, pending, clock, Pace())
+    yield from map(
+        _cut_short,
+        stock.loops(walks, _first_looks(installation), dict(zip(installation.targets, targets, strict=True))),
+    )
     yield Gauges(installation, base.pool).run
     into = [Into(target.engine.ledger, target.router) for target in targets]
     yield Resyncs(base.pool, rereads, door, into, clock, every_s=settings.work.sweep_every_s, scale=scale).run

@@ -1,9 +1,10 @@
 """Everything that runs for one target: its ledger, its engine, and the hands that worker and sweeper share."""
 
 import asyncio
+import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from consumers.hands import Hands
 from consumers.sweeper import Sweeper
@@ -14,9 +15,13 @@ from tallystick.flows.router import Router
 from tallystick.installation import Installation
 from tallystick.kafka.consumer import Consumer, Times
 from tallystick.kafka.producer import Producer
-from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.ledger import Ledger, Listener
 from tallystick.ledger.pool import Pool
+from tallystick.ledger.rows import Row
+from tallystick.ledger.stock import FigureRefused, GoodsTaken
 from tallystick.ports import Sink
+from tallystick.settings import FlowName
+from tallystick.stock.agreement import taking_step
 
 
 def group(target: str) -> str:
@@ -35,7 +40,8 @@ def build_engine(installation: Installation, pool: Pool, target: str, reread: Re
     sinks = sinks_of(installation, target)
     late_s = max(sink.traits.late_apply_max_s for sink in sinks.values())
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    ledger = Ledger(pool, target, owner, installation.timing, late_s, installation.metrics)
+    listeners = _listeners(installation, target)
+    ledger = Ledger(pool, target, owner, installation.timing, late_s, installation.metrics, listeners)
     router = Router(target, installation.plans(target))
     return Engine(
         ledger,
@@ -47,6 +53,16 @@ def build_engine(installation: Installation, pool: Pool, target: str, reread: Re
         limits=Limits(attempts_max=installation.settings.work.attempts_max),
         reread=reread,
     )
+
+
+def _listeners(installation: Installation, target: str) -> list[Listener]:
+    """What of this target's outcomes is news for the flow of stock."""
+    listeners: list[Listener] = []
+    if target in installation.sources(FlowName.STOCK):
+        listeners.append(GoodsTaken(target, taking_step(installation.adapters[target])))
+    if any(flow.name is FlowName.STOCK for flow in installation.flows_into(target)):
+        listeners.append(FigureRefused(target))
+    return listeners
 
 
 class Target:
@@ -75,15 +91,22 @@ class Target:
         settings, metrics = self._installation.settings, self._installation.metrics
         kafka = self._installation.addresses.kafka
         prefix = settings.kafka.prefix
-        topics = sorted({flow.topic for flow in self._installation.flows_into(self._name)}, key=lambda one: one.name)
+        carried = {flow.topic for flow in self._installation.flows_into(self._name) if flow.topic is not None}
+        topics = sorted(carried, key=lambda one: one.name)
         consumer = Consumer(kafka, group(self._name), topics, prefix=prefix, times=self._times, metrics=metrics)
         try:
-            async with consumer, asyncio.TaskGroup() as tasks:
-                worker = Worker(consumer, self._producer, self.router, self._hands, settings.work, metrics)
-                tasks.create_task(worker.run(stop))
+            async with consumer if topics else contextlib.nullcontext(), asyncio.TaskGroup() as tasks:
+                if topics:
+                    worker = Worker(consumer, self._producer, self.router, self._hands, settings.work, metrics)
+                    tasks.create_task(worker.run(stop))
                 tasks.create_task(Sweeper(self._hands, settings.work).run(stop))
         finally:
             await self._hands.drain()
+
+    async def take_in(self, rows: Sequence[Row]) -> None:
+        """Record what was decided in this process, and work it at once where there is room."""
+        result = await self.engine.deliver(rows)
+        self._hands.take(result.claims)
 
 
 def _by_lane(reread: Reread | None) -> Reread | None:

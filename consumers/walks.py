@@ -5,7 +5,7 @@ what it has covered: the newest change seen, never "now". An hourly second pass 
 visible late.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -58,6 +58,8 @@ class Trail:
     since: datetime
     #: Everything there is, where changes alone do not tell the whole truth.
     whole: Callable[[], Pages] | None = None
+    #: Takes the ids of what has to be read again; None: orders, which the relay reads.
+    again: Callable[[Sequence[str]], Awaitable[None]] | None = None
 
 
 class Walks:
@@ -123,7 +125,7 @@ class Walks:
         if last is None or now < last + timedelta(seconds=self._pace.whole_every_s):
             return False
         async for page, started in self._numbered(trail.whole()):
-            await self._take_in(trail.connection, page, started)
+            await self._take_in(trail, page, started)
         await self._cursors.advance(trail.connection, again, now)
         return True
 
@@ -140,7 +142,7 @@ class Walks:
         """Take in all pages of a window; the newest change seen inside it."""
         newest: datetime | None = None
         async for page, started in self._numbered(trail.changed(window)):
-            await self._take_in(trail.connection, page, started)
+            await self._take_in(trail, page, started)
             dates = [r.source_modified for r in page if isinstance(r, Reading) and r.source_modified is not None]
             newest = max((date for date in (newest, *dates) if date and date <= window.end), default=newest)
         return newest
@@ -156,11 +158,12 @@ class Walks:
             reach("poll.page")
             yield page, started
 
-    async def _take_in(self, connection: str, page: Sequence[Reading | NeedsRead], started: int) -> None:
+    async def _take_in(self, trail: Trail, page: Sequence[Reading | NeedsRead], started: int) -> None:
         """Through the door; an order that has to be read again is left to the relay, durably, before the cursor moves.
 
-        Of anything else a newer reading came in meanwhile, and the next walk begins before this one."""
-        now = self._clock.now()
+        Of anything else a newer reading came in meanwhile, and the next walk begins before this one, unless the trail
+        says who reads it."""
+        now, connection = self._clock.now(), trail.connection
         unique = {found.object_id: found for found in page}
         arrivals = [
             Arrival(connection, found, event_pb2.ORIGIN_POLL, now, started)
@@ -169,8 +172,12 @@ class Walks:
         ]
         again = [found.object_id for found in unique.values() if isinstance(found, NeedsRead)]
         for arrival, entered in zip(arrivals, await self._door.enter(arrivals), strict=True):
-            if (entered.read_again or entered.too_large) and arrival.reading.type == event_pb2.ENTITY_TYPE_ORDER:
+            readable = trail.again is not None or arrival.reading.type == event_pb2.ENTITY_TYPE_ORDER
+            if (entered.read_again or entered.too_large) and readable:
                 again.append(arrival.reading.object_id)
+        if trail.again is not None:
+            await trail.again(again)
+            return
         later = Waits(PendingReason.READ_LATER, "found by a poll")
         wishes = [wish(connection, order_id, event_pb2.ORIGIN_POLL, now) for order_id in again]
         await self._pending.put([to_waiting(wished, later) for wished in wishes])

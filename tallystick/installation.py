@@ -24,6 +24,7 @@ from tallystick.ports import (
 from tallystick.prices.ports import PriceSink, PriceSource
 from tallystick.registry import AdapterKind, find_kind
 from tallystick.settings import FlowName, Mode, Route, Settings
+from tallystick.stock import agreement
 from tallystick.stock.ports import StockSink, StockSource
 from tallystick.telemetry import Metrics
 
@@ -112,6 +113,7 @@ def assemble(
     contracts = {route: load_contract(route.contract) for route in settings.routes}
     for route, contract in contracts.items():
         _check_contract(route, contract, adapters[route.store])
+    agreement.check(contracts, adapters)
     return Installation(
         settings=settings,
         adapters=adapters,

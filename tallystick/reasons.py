@@ -84,6 +84,7 @@ class NotEligible(StrEnum):
     GONE = "GONE"
     NOT_FOR_SALE = "NOT_FOR_SALE"
     NO_PRICE = "NO_PRICE"
+    OUTDATED = "OUTDATED"
 
     @property
     def words(self) -> str:
@@ -105,6 +106,7 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.GONE: "it is no longer in the store",
     NotEligible.NOT_FOR_SALE: "it is not for sale in the ERP (archived, or not to be sold)",
     NotEligible.NO_PRICE: "the ERP has no price of it in the list that the contract names",
+    NotEligible.OUTDATED: "the figure waited too long to be sent and is decided anew",
 }
 
 

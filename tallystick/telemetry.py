@@ -101,6 +101,17 @@ class Metrics:
         self.money_mismatch = self._counter(
             "tallystick_money_mismatch", "Amounts that do not agree", "connection", "kind"
         )
+        self.stock_decisions = self._counter(
+            "tallystick_stock_decisions", "Figures decided on, and which way", "store", "way"
+        )
+        self.stock_touched = self._gauge("tallystick_stock_touched_skus", "SKUs to be looked at", "store")
+        self.stock_wrong_shelves = self._gauge(
+            "tallystick_stock_wrong_shelves", "Shelves where a person has to look", "store"
+        )
+        self.stock_negative_levels = self._gauge(
+            "tallystick_stock_negative_levels", "Levels below zero as the ERP tells them", "erp"
+        )
+        self.stock_reads_wished = self._gauge("tallystick_stock_reads_wished", "SKUs to be read anew", "erp")
         self.webhooks_active = self._gauge(
             "tallystick_webhooks_active", "1 when every subscription is active", "connection"
         )

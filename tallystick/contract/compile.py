@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from tallystick.contract.document import (
     PriceDocument,
     RefundDocument,
 )
+from tallystick.contract.eligibility import Part
 from tallystick.contract.lines import LineBuilder
 from tallystick.contract.order import Built, OrderBuilder
 from tallystick.contract.paths import Path
@@ -28,6 +29,8 @@ from tallystick.contract.refund import RefundBuilder
 from tallystick.contract.report import Report
 from tallystick.contract.rows import Row
 from tallystick.contract.schema import ContractFile, RiskAt
+from tallystick.contract.stock import Reserved, Stocking
+from tallystick.contract.stock_rules import Stock
 from tallystick.contract.taxes import TaxTable
 from tallystick.reasons import NotEligible
 from tallystick.v1 import fulfilment_pb2, order_pb2, price_pb2, refund_pb2
@@ -50,6 +53,7 @@ class Names:
     customer: tuple[Row, ...]
     tax_id: tuple[Path, ...]
     refund: tuple[Row, ...]
+    reserve_by: Path | None = None
 
 
 class Contract:
@@ -67,10 +71,12 @@ class Contract:
         self.asks_for_risk = file.hold_risk is not RiskAt.NEVER
         self._unpaid_by = frozenset(file.post_unpaid_by)
         self._states = {word: _STATES[state.value] for word, state in file.states.items()}
+        self._products = ProductTable(file.products, file.sku)
+        self._stocking = Stocking(file.stock, names.reserve_by, self._products)
         lines = LineBuilder(
             file=file,
             taxes=TaxTable(file.taxes),
-            products=ProductTable(file.products, file.sku),
+            products=self._products,
             rows=names.lines,
             bounds=checks.Bounds(file.rounding.per_part, file.rounding.at_most),
         )
@@ -79,7 +85,7 @@ class Contract:
         self._refunds = RefundBuilder(file, self.version, names.refund, replace(lines, rows=()))
 
     def eligibility(
-        self, order: order_pb2.Order, since: datetime | None = None, only: eligibility.Part | None = None
+        self, order: order_pb2.Order, since: datetime | None = None, only: Part | None = None
     ) -> NotEligible | None:
         """Why this order is not for the ERP; None when it is.
 
@@ -139,6 +145,29 @@ class Contract:
     def price(self, product: price_pb2.Product) -> PriceDocument | Hold | NotEligible:
         """What the store is told of a product; MAPPING or DATA; or why it is none of the store's business."""
         return prices.document(product, self._file, self.version)
+
+    @property
+    def stock(self) -> Stock:
+        """What may be sold where."""
+        return self._file.stock
+
+    @property
+    def confirms(self) -> bool:
+        """Whether documents are confirmed, or left as drafts."""
+        return self._file.confirm
+
+    def store_sku(self, sku: str) -> str:
+        """Under which SKU the store sells what the ERP calls `sku`."""
+        return self._products.store_sku(sku)
+
+    def reserved(
+        self, order: order_pb2.Order, since: datetime | None = None, only: Part | None = None
+    ) -> Sequence[Reserved]:
+        """The goods that an order holds: as soon as it is placed, paid or not; nothing when it is not for the ERP."""
+        order = self.understood(order)
+        if eligibility.not_placed(order, since) or (only is not None and eligibility.outside(order, only)):
+            return ()
+        return self._stocking.reserved(order)
 
     def balance(self, document: OrderDocument | RefundDocument) -> Balance:
         """The proof: the total that the target will compute against the store's."""

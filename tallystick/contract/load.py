@@ -95,6 +95,8 @@ class _Linter:
         self._payments()
         self._prices()
         self._examples()
+        self._stock()
+        by = file.stock.reserve_from.by if file.stock.reserve_from else None
         tax_id = [
             self._path(("customer", "tax_id", place), _ORDER, text) for place, text in enumerate(file.customer.tax_id)
         ]
@@ -104,6 +106,7 @@ class _Linter:
             customer=self._rows(("customer", "fields"), file.customer.fields, _ORDER),
             tax_id=tuple(path for path in tax_id if path is not None),
             refund=self._rows(("refunds", "header"), file.refunds.header, _REFUND),
+            reserve_by=None if by is None else self._path(("stock", "reserve_from", "by"), _ORDER, by),
         )
 
     def _currencies(self) -> None:
@@ -176,6 +179,16 @@ class _Linter:
             given = (example.order, example.refund, example.product)
             if sum(one is not None for one in given) != 1:
                 self._source.finding(("examples", number), "an example needs one of `order`, `refund` and `product`")
+
+    def _stock(self) -> None:
+        for place, text in self._file.stock.findings():
+            self._source.finding(("stock", *place), text)
+        named: dict[str, str] = {}
+        for store, erp in self._file.sku.rows.items():
+            if self._file.stock.locations and erp in named:
+                words = f"{store!r} and {named[erp]!r} are one product of the ERP: its pieces would be sold twice"
+                self._source.finding(("sku", "rows", store), words)
+            named[erp] = store
 
     def _currency_fields(self, place: Place) -> set[str]:
         """What the rows of this place may not fill, because the document's currency does."""

@@ -38,7 +38,7 @@ class ProductTable:
     def _goods(self, charge: Charge, line: order_pb2.OrderLine | refund_pb2.RefundLine, report: Report) -> str:
         if line.kind == order_pb2.LINE_KIND_GIFT_CARD and self._products.gift_card:
             return self._products.gift_card
-        sku = self._normalised(line.sku)
+        sku = self.sku(line.sku)
         if sku:
             report.missing("product", sku, f"the product {sku!r} is looked up in the ERP", in_target=True)
         elif line.kind == order_pb2.LINE_KIND_CUSTOM and self._products.custom:
@@ -47,9 +47,14 @@ class ProductTable:
             report.missing("product", charge.key, _no_sku(charge, line))
         return sku
 
-    def _normalised(self, sku: str) -> str:
+    def sku(self, sku: str) -> str:
+        """The target's code for a store's SKU; empty when there is none."""
         code = _CASES[self._sku.case](sku.strip() if self._sku.trim else sku)
         return self._sku.rows.get(code, code)
+
+    def store_sku(self, sku: str) -> str:
+        """The store's SKU for the target's code: its row read backwards, else the same."""
+        return next((store for store, target in self._sku.rows.items() if target == sku), sku)
 
     def _configured(self, charge: Charge, report: Report) -> str:
         product = self._by_role[charge.role]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tallystick.contract.price_schema import Prices
 from tallystick.contract.rounding import RoundingMode
+from tallystick.contract.stock_rules import Stock
 
 Scalar = str | int | bool | None
 
@@ -329,6 +330,7 @@ class ContractFile(Strict):
     fulfilment: Fulfilment = Fulfilment()
     #: Left out, no prices go to the store.
     prices: Prices | None = None
+    stock: Stock = Stock()
     tables: dict[str, Table] = {}
     header: tuple[FieldRow, ...] = ()
     #: For lines of goods; paths begin at the line.

@@ -30,8 +30,11 @@ class Flow(Protocol):
     #: The ledger's word for its entity, by which heads find their flow and their sink.
     entity: str
     direction: Direction
-    #: Where its events travel.
-    topic: Topic
+
+    @property
+    def topic(self) -> Topic | None:
+        """Where its events travel; None where its effects are decided here."""
+        ...
 
     def row(self, plan: Plan, event: event_pb2.Event, body: bytes, source: Source | None) -> Row | None:
         """The effect that an event asks for; None for what the route does not carry."""

@@ -7,5 +7,6 @@ from tallystick.flows.orders import Orders
 from tallystick.flows.payments import Payments
 from tallystick.flows.prices import Prices
 from tallystick.flows.refunds import Refunds
+from tallystick.flows.stock import Stock
 
-FLOWS: tuple[Flow, ...] = (Orders(), Payments(), Refunds(), Customers(), Fulfilments(), Prices())
+FLOWS: tuple[Flow, ...] = (Orders(), Payments(), Refunds(), Customers(), Fulfilments(), Prices(), Stock())

@@ -128,7 +128,13 @@ def _findings(reading: Reading) -> Iterator[event_pb2.Finding]:
 
 def _events(arrival: Arrival) -> list[event_pb2.Event]:
     """The event of the whole, then those of its parts; hashed before they are dated."""
-    return [to_event(arrival.connection, reading) for reading in (arrival.reading, *arrival.reading.parts)]
+    events = [to_event(arrival.connection, reading) for reading in (arrival.reading, *arrival.reading.parts)]
+    for event in events:
+        if event.HasField("inventory_level"):
+            # Of a level the number of its read is content: what was booked under a lower one is in the figure.
+            event.inventory_level.read_seq = arrival.started or 0
+            event.inventory_level.read_at.CopyFrom(to_timestamp(arrival.received_at))
+    return events
 
 
 def _seen(arrival: Arrival, events: Sequence[event_pb2.Event]) -> Seen:

@@ -97,6 +97,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics: Metrics | None = None,
     ) -> None:
         self.group = prefix + group
+        self._prefix = prefix
         self._bootstrap = bootstrap
         self._topics = [prefix + topic.name for topic in topics]
         self._times = times
@@ -217,6 +218,24 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         client = self._started()
         ends = await client.end_offsets(list(self.assigned))
         return {tp: max(0, end - await client.position(tp)) for tp, end in ends.items()}
+
+    def name_of(self, topic: Topic) -> str:
+        """A topic's full name, with the installation's prefix."""
+        return self._prefix + topic.name
+
+    async def ends(self, topic: Topic) -> dict[str, int]:
+        """`<topic>/<partition>` -> up to where it reaches now, all partitions, whoever has them; empty ones left out.
+
+        May be asked by another task than the one that polls. Raises `Unavailable`.
+        """
+        client, name = self._started(), self.name_of(topic)
+        partitions = [TopicPartition(name, number) for number in client.partitions_for_topic(name) or ()]
+        try:
+            ends = await client.end_offsets(partitions)
+            begins = await client.beginning_offsets(partitions)
+        except KafkaError as error:
+            raise Unavailable(f"Kafka: {type(error).__name__}") from error
+        return {f"{tp.topic}/{tp.partition}": end for tp, end in ends.items() if end > begins[tp]}
 
     async def _show_lag(self) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -2,7 +2,7 @@
 of statements for any batch. The rules stand in `sql/lanes.sql`; nothing here decides what to send.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,6 +29,8 @@ from tallystick.telemetry import Metrics
 
 _SQL = queries("lanes")
 Key = tuple[str, str, str, str, str]
+#: Told, inside their transaction, of outcomes that were written down.
+Listener = Callable[[Connection, Sequence[Outcome]], Awaitable[None]]
 
 
 class Ledger:
@@ -42,8 +44,10 @@ class Ledger:
         timing: Timing,
         late_apply_max_s: float,
         metrics: Metrics | None = None,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self.target = target
+        self._listeners = listeners
         self._pool = pool
         metrics = metrics or Metrics()
         self._takeovers = metrics.lease_takeovers.labels(target)
@@ -194,6 +198,8 @@ class Ledger:
             self._lease,
         )
         self._fenced.inc(len(outcomes) - len(rows))
+        for listener in self._listeners:
+            await listener(connection, [o for o in outcomes if o.claim.lane_key in settled])
         mine = {row["lane_key"] for row in rows if row["mine"]}
         return Settled(tuple(o.claim for o in outcomes if o.claim.lane_key in mine), frozenset(settled))
 

@@ -127,6 +127,7 @@ class Event(_message.Message):
     INVENTORY_LEVEL_FIELD_NUMBER: _builtins.int
     PRODUCT_FIELD_NUMBER: _builtins.int
     FULFILMENT_FIELD_NUMBER: _builtins.int
+    SHELF_FIGURE_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     type: Global___EntityType.ValueType
     object_id: _builtins.str
@@ -157,6 +158,10 @@ class Event(_message.Message):
     def product(self) -> _price_pb2.Product: ...
     @_builtins.property
     def fulfilment(self) -> _fulfilment_pb2.Fulfilment: ...
+    @_builtins.property
+    def shelf_figure(self) -> _inventory_pb2.ShelfFigure:
+        """Rests in the ledger only; it is never published."""
+
     def __init__(
         self,
         *,
@@ -175,12 +180,13 @@ class Event(_message.Message):
         inventory_level: _inventory_pb2.InventoryLevel | None = ...,
         product: _price_pb2.Product | None = ...,
         fulfilment: _fulfilment_pb2.Fulfilment | None = ...,
+        shelf_figure: _inventory_pb2.ShelfFigure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "fulfilment", b"fulfilment", "inventory_level", b"inventory_level", "order", b"order", "payload", b"payload", "product", b"product", "received_at", b"received_at", "refund", b"refund", "return", b"return", "source_modified", b"source_modified"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "fulfilment", b"fulfilment", "inventory_level", b"inventory_level", "order", b"order", "payload", b"payload", "product", b"product", "received_at", b"received_at", "refund", b"refund", "return", b"return", "shelf_figure", b"shelf_figure", "source_modified", b"source_modified"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "customer", b"customer", "findings", b"findings", "fulfilment", b"fulfilment", "gone", b"gone", "inventory_level", b"inventory_level", "object_id", b"object_id", "order", b"order", "origin", b"origin", "payload", b"payload", "product", b"product", "received_at", b"received_at", "refund", b"refund", "return", b"return", "revision", b"revision", "source_modified", b"source_modified", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "customer", b"customer", "findings", b"findings", "fulfilment", b"fulfilment", "gone", b"gone", "inventory_level", b"inventory_level", "object_id", b"object_id", "order", b"order", "origin", b"origin", "payload", b"payload", "product", b"product", "received_at", b"received_at", "refund", b"refund", "return", b"return", "revision", b"revision", "shelf_figure", b"shelf_figure", "source_modified", b"source_modified", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["order", "refund", "return", "customer", "inventory_level", "product", "fulfilment"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["order", "refund", "return", "customer", "inventory_level", "product", "fulfilment", "shelf_figure"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtallystick/v1/inventory.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x01\n\x0eInventoryLevel\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x03 \x01(\t\x12\x0f\n\x07on_hand\x18\x04 \x01(\t\x12\x11\n\tavailable\x18\x05 \x01(\t\x12+\n\x07read_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08read_seq\x18\x07 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtallystick/v1/inventory.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x01\n\x0eInventoryLevel\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x03 \x01(\t\x12\x0f\n\x07on_hand\x18\x04 \x01(\t\x12\x11\n\tavailable\x18\x05 \x01(\t\x12+\n\x07read_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08read_seq\x18\x07 \x01(\x04\"y\n\x0bShelfFigure\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x10\n\x08location\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x03\x12\x10\n\x08\x65xpected\x18\x05 \x01(\x03\x12\x13\n\x0b\x65xternal_id\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,4 +34,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INVENTORYLEVEL']._serialized_start=82
   _globals['_INVENTORYLEVEL']._serialized_end=252
+  _globals['_SHELFFIGURE']._serialized_start=254
+  _globals['_SHELFFIGURE']._serialized_end=375
 # @@protoc_insertion_point(module_scope)

@@ -60,3 +60,43 @@ class InventoryLevel(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InventoryLevel: _TypeAlias = InventoryLevel  # noqa: Y015
+
+@_typing.final
+class ShelfFigure(_message.Message):
+    """How many pieces of a SKU a store may sell at one of its locations, as it was decided at one moment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    connection: _builtins.str
+    sku: _builtins.str
+    """The store's own SKU."""
+    location: _builtins.str
+    """The store's location; empty where it has only one."""
+    quantity: _builtins.int
+    expected: _builtins.int
+    """What the store showed when this was decided."""
+    external_id: _builtins.str
+    """The store's own id of what holds the figure."""
+    def __init__(
+        self,
+        *,
+        connection: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        location: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        expected: _builtins.int = ...,
+        external_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "expected", b"expected", "external_id", b"external_id", "location", b"location", "quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShelfFigure: _TypeAlias = ShelfFigure  # noqa: Y015
