@@ -34,10 +34,11 @@ class ShelfStore:
     overlap_s: float = 0.0
 
     def put(
-        self, order_id: str, gross: str = "11", *, sku: str = "MUG", number: str = "", state: str = "placed"
-    ) -> None:
+        self, order_id: str, gross: str = "11", *, sku: str = "MUG", number: str = "", state: str = "placed",
+        quantity: int = 1,
+    ) -> None:  # fmt: skip
         """The order as it is from now on."""
-        line = {"sku": sku, "quantity": 1, "amount": {"gross": gross}, "taxes": [{"rate_percent": 19}]}
+        line = {"sku": sku, "quantity": quantity, "amount": {"gross": gross}, "taxes": [{"rate_percent": 19}]}
         order = written.order(
             {
                 "connection": self.connection,
