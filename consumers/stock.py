@@ -40,7 +40,7 @@ class StockFlow:
         """What ERPs tell of their stock, polled."""
         for name, since in self._installation.sources(FlowName.STOCK).items():
             erp = self._installation.adapters[name]
-            yield Trail(name, FlowName.STOCK, erp.changed_stock, erp.overlap_s, since, self._again(name))
+            yield Trail(name, FlowName.STOCK, erp.changed_stock, erp.overlap_s, since, again=self._again(name))
 
     def _again(self, erp: str) -> Callable[..., Coroutine[None, None, None]]:
         async def again(ids: list[str]) -> None:

@@ -26,11 +26,6 @@ from tests.doubles.till_store import KIND, TillStore
 
 A, B, ERP = "shop-a", "shop-b", "odoo"
 _CONTRACT = Path(__file__).resolve().parents[2] / "contracts" / "shopify-odoo.yaml"
-_SHARED = """
-stock:
-  locations: [{warehouses: [{warehouse: WH, shared: true}]}]
-  reserve_from: {otherwise: WH}
-"""
 
 
 @dataclass(slots=True)
@@ -74,17 +69,15 @@ class Town:
 
 
 @asynccontextmanager
-async def open_town(stack: Stack, dsn: str, tmp_path: Path, *, compares: bool = True) -> AsyncIterator[Town]:
+async def open_town(stack: Stack, dsn: str, *, compares: bool = True) -> AsyncIterator[Town]:
     await migrate(dsn)
-    contract = tmp_path / "contract.yaml"
-    contract.write_text(_CONTRACT.read_text(encoding="utf-8").replace("\nstock:\n", "\n_:\n") + _SHARED)
     odoo = Odoo(OdooSettings(rounding="round_per_line"))
     demo_company(odoo)
     for sku in ("MUG", "CUP"):
         odoo.add_product(sku, sku.title(), "11.00")
         odoo.set_stock(sku, "WH", 10)
     async with serve(application(odoo)) as address:
-        settings = _settings(address, odoo, contract, compares)
+        settings = _settings(address, odoo, compares)
         installation = assemble(settings, [*KINDS, KIND], Addresses(stack.kafka, dsn))
         pool = await open_pool(dsn)
         a, b = installation.adapters[A], installation.adapters[B]
@@ -101,10 +94,10 @@ async def open_town(stack: Stack, dsn: str, tmp_path: Path, *, compares: bool = 
             await installation.close()
 
 
-def _settings(address: str, odoo: Odoo, contract: Path, compares: bool) -> Settings:
+def _settings(address: str, odoo: Odoo, compares: bool) -> Settings:
     pace = {"rate_per_s": 5000, "burst": 5000, "parallel": 4}
     routes = [
-        {"store": name, "erp": ERP, "contract": contract, "since": "2020-01-01T00:00:00Z", "flows": {"stock": "live"}}
+        {"store": name, "erp": ERP, "contract": _CONTRACT, "since": "2020-01-01T00:00:00Z", "flows": {"stock": "live"}}
         for name in (A, B)
     ]
     return Settings.model_validate(
@@ -147,8 +140,8 @@ async def _running(installation: Installation) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def town(stack: Stack, database: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with open_town(stack, database, tmp_path) as town:
+async def town(stack: Stack, database: str) -> AsyncIterator[Town]:
+    async with open_town(stack, database) as town:
         yield town
 
 
