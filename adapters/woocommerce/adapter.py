@@ -9,6 +9,7 @@ from adapters.http import HttpDoor
 from tallystick.clock import Clock
 from tallystick.errors import NotFound, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookState, Window
+from tallystick.stock.ports import Shelves
 from tallystick.v1 import event_pb2
 
 from . import translate, webhook
@@ -19,6 +20,7 @@ from .fulfilments import FulfilmentSinkOfWooCommerce
 from .prices import PriceSinkOfWooCommerce
 from .probe import Probe
 from .settings import WooCommerceSettings
+from .stock import ShelvesOfWooCommerce
 from .subscriptions import Subscriptions
 
 #: How often an order whose refunds change while they are read is begun anew.
@@ -45,6 +47,7 @@ class WooCommerce:
         self._subscriptions = Subscriptions(self._api, settings, self._door.pacer, clock)
         self.fulfilments: Sink = FulfilmentSinkOfWooCommerce(settings, self._api, self._door.pacer)
         self.prices: Sink = PriceSinkOfWooCommerce(settings, self._api, self._door.pacer, clock)
+        self.stock: Shelves = ShelvesOfWooCommerce(settings, self._api, self._door.pacer)
         self._legacy: bool | None = None
 
     # ---- deliveries

@@ -13,6 +13,7 @@ from .application import application
 from .hooks import Delivery, Request, Webhook
 from .model import Coupon, Fee, Item, Order, Product, Refund
 from .shop import Shop, ShopSettings
+from .storeroom import SoldOut
 from .taxes import Rate
 
 TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
@@ -30,6 +31,7 @@ __all__ = [
     "Request",
     "Shop",
     "ShopSettings",
+    "SoldOut",
     "Webhook",
     "application",
 ]

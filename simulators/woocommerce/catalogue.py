@@ -95,6 +95,7 @@ class Catalogue:
                 setattr(product, f"sale_{name}", _moment(given[f"date_on_sale_{name}_gmt"]))
         product.name = str(given.get("name", product.name))
         product.status = str(given.get("status", product.status))
+        self._shop.storeroom.save(product, given)
         if product.parent:
             product.barcode = str(given.get("global_unique_id", product.barcode))
         asked = Asked(str(product.price), "" if product.sale is None else str(product.sale), product.status)

@@ -26,6 +26,10 @@ class Product:
     price: Decimal
     tax_class: str = ""
     stock: int | None = None
+    #: Of a variation: its stock is that of the parent.
+    stock_of_parent: bool = False
+    #: Sold beyond what is there.
+    backorders: bool = False
     parent: int = 0
     #: simple, or variable: such a product has no price of its own.
     kind: str = "simple"

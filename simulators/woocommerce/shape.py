@@ -228,7 +228,7 @@ class Shape:
             "date_on_sale_to_gmt": _gmt(product.sale_to),
             "parent_id": product.parent,
             "tax_class": product.tax_class,
-            "manage_stock": product.stock is not None,
+            "manage_stock": "parent" if product.stock_of_parent else product.stock is not None,
             "stock_quantity": product.stock,
             "meta_data": [],
             "_links": self.links("products", product.id),

@@ -22,6 +22,7 @@ from .hooks import Delivery, Outbox, Request, Webhook
 from .model import Coupon, Fee, Item, Line, Meta, Order, Product, Refund, address_block
 from .shape import Shape, encode
 from .shipments import Shipments
+from .storeroom import Storeroom
 from .taxes import Rate, Rounding
 
 #: Never sent by webhooks; `checkout-draft` is not among them.
@@ -85,6 +86,7 @@ class Shop:
         self.coupons: dict[str, Coupon] = {}
         self.shipments = Shipments(self.journal, self.now)
         self.catalogue = Catalogue(self)
+        self.storeroom = Storeroom(self)
         #: What plugins make of single orders that the API shows, by order id.
         self.spoiled: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self._now = now
@@ -137,10 +139,12 @@ class Shop:
         note: str = "",
         meta: Meta | None = None,
     ) -> Order:
-        """An order, its taxes computed as the real shop does; its events are owed.
+        """An order, its taxes computed as the real shop does; its events are owed. Raises `SoldOut` at the checkout.
 
         From a checkout `order.updated` is queued before `order.created`, from the API after it.
         """
+        if created_via == "checkout":
+            self.storeroom.admit(items)
         moment, order_id = self.now(), self._post_id()
         order = Order(
             id=order_id,
@@ -163,6 +167,7 @@ class Shop:
         self.orders[order_id] = order
         self._date_payment(order)
         self.journal.note("created", str(order_id), _facts(order))
+        self.storeroom.follow(order)
         self._announce_new(order)
         return order
 
@@ -225,6 +230,7 @@ class Shop:
         if status == "completed" != order.status:
             self.journal.note("mail", str(order_id), "completed")
         order.status = status
+        self.storeroom.follow(order)
         self._date_payment(order)
         if status == "refunded" and not order.refunds:
             order.refunds.append(
