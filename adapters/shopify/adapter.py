@@ -1,4 +1,4 @@
-"""A Shopify shop: signed deliveries in, orders read back and watched, shipments and stock told to it."""
+"""A Shopify shop: signed deliveries in, orders read back and watched; shipments, stock and prices told to it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from adapters.shopify.client import ShopifyClient
 from adapters.shopify.fields import Json, identifier, instant, objects, part, text
 from adapters.shopify.forms import order_of
 from adapters.shopify.fulfilments import FulfilmentSinkOfShopify
+from adapters.shopify.prices import PriceSinkOfShopify
 from adapters.shopify.settings import ShopifySettings
 from adapters.shopify.stock import ShelvesOfShopify
 from adapters.shopify.subscriptions import Subscriptions
@@ -51,7 +52,7 @@ class Torn(Unavailable):
 
 class ShopifyAdapter:
     """One shop. Has the abilities WebhookSource, WebhookKeeper, OrderSource, PaymentSource, RiskSource, FulfilmentSink,
-    StockSink, Identified and ConnectionTest."""
+    StockSink, PriceSink, Identified and ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
@@ -71,6 +72,7 @@ class ShopifyAdapter:
         self._client = ShopifyClient(settings, self._door, clock)
         self._subscriptions = Subscriptions(self._client, settings, self._door.pacer, clock)
         self.fulfilments: Sink = FulfilmentSinkOfShopify(settings, self._client, self._door.pacer)
+        self.prices: Sink = PriceSinkOfShopify(settings, self._client, self._door.pacer, clock)
         self.stock: Shelves = ShelvesOfShopify(settings, self._client, self._door.pacer, clock)
 
     # ---- deliveries ----

@@ -18,7 +18,8 @@ class ShopifySettings(BaseModel):
 
     The app needs the scopes read_orders, read_customers and read_returns; read_all_orders for orders of more than
     60 days; read_companies for B2B; read_ and write_merchant_managed_fulfillment_orders where shipments are told;
-    read_products, read_locations, read_inventory and write_inventory where stock is told.
+    read_products, read_locations, read_inventory and write_inventory where stock is told; read_products and
+    write_products where prices are told.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -88,7 +88,7 @@ class PriceSinkOfWooCommerce:
         """Find each product by its SKU, and what of it differs. What the shop does not sell needs nothing."""
         found = await self._products([_document(job).sku for job in jobs])
         currency = await self._shop_currency()
-        return [self._ready(job, found.get(_document(job).sku, []), currency) for job in jobs]
+        return [self._ready(job, found.get(_alike(_document(job).sku), []), currency) for job in jobs]
 
     async def send(self, step: Step, jobs: Sequence[Job], budget: Budget) -> Sequence[Answer]:
         """One batch for the products, and one for the variations of each product; what differs in nothing is done."""
@@ -106,17 +106,17 @@ class PriceSinkOfWooCommerce:
     async def probe(self, step: Step, jobs: Sequence[Job], *, whole: bool = False) -> Sequence[Found]:
         """Whether the shop shows what it should; anything else, a product that is gone too, is decided anew."""
         found = await self._products([_document(job).sku for job in jobs])
-        return [self._probed(_document(job), found.get(_document(job).sku, [])) for job in jobs]
+        return [self._probed(_document(job), found.get(_alike(_document(job).sku), [])) for job in jobs]
 
     # ---- what the shop shows
 
     async def _products(self, skus: Sequence[str]) -> dict[str, list[Json]]:
-        """Products and variations by SKU, letter by letter; a list of SKUs has a comma between two of them."""
+        """Products and variations by how the shop's database compares SKUs; a list has a comma between two of them."""
         wanted = sorted({sku for sku in skus if sku and "," not in sku})
         found: dict[str, list[Json]] = defaultdict(list)
         for start in range(0, len(wanted), SKUS):
             for row in await self._search(wanted[start : start + SKUS]):
-                found[str(row.get("sku"))].append(row)
+                found[_alike(str(row.get("sku")))].append(row)
         return found
 
     async def _search(self, skus: Sequence[str]) -> list[Json]:
@@ -143,25 +143,30 @@ class PriceSinkOfWooCommerce:
         if "," in document.sku:
             words = f"WooCommerce cannot look up the SKU {document.sku!r}: a comma stands between two SKUs there"
             return Refused(HoldReason.MAPPING, words)
+        same = _named(document.sku, found)
         if not found:
             return Needless(f"the shop has no product with the SKU {document.sku!r}")
-        if len(found) > 1:
-            ids = ", ".join(reference(row.get("id")) for row in found)
-            words = f"{len(found)} products of the shop have the SKU {document.sku!r} (ids {ids}): it has to be unique"
+        if not same:
+            spelled = ", ".join(sorted({repr(row.get("sku")) for row in found}))
+            return Refused(HoldReason.MAPPING, f"the shop spells the SKU {document.sku!r} otherwise: {spelled}")
+        if len(same) > 1:
+            ids = ", ".join(reference(row.get("id")) for row in same)
+            words = f"{len(same)} products of the shop have the SKU {document.sku!r} (ids {ids}): it has to be unique"
             return Refused(HoldReason.MAPPING, words)
-        refused = _no_place(document, found[0], currency)
+        (row,) = same
+        refused = _no_place(document, row, currency)
         if refused is not None:
             return refused
-        row = found[0]
         parent = reference(row.get("parent_id")) if text(row.get("type")) == "variation" else ""
         return replace(job, ready=Ready(reference(row.get("id")), parent, self._differing(document, row)))
 
     def _probed(self, document: PriceDocument, found: Sequence[Json]) -> Found:
-        if len(found) != 1:
-            return Found(Verdict.OLDER, detail=f"the shop has {len(found)} products with the SKU {document.sku!r}")
-        differing = self._differing(document, found[0])
+        same = _named(document.sku, found)
+        if len(same) != 1:
+            return Found(Verdict.OLDER, detail=f"the shop has {len(same)} products with the SKU {document.sku!r}")
+        differing = self._differing(document, same[0])
         verdict = Verdict.OLDER if differing else Verdict.THIS
-        return Found(verdict, reference(found[0].get("id")), detail=f"other in the shop: {', '.join(differing)}")
+        return Found(verdict, reference(same[0].get("id")), detail=f"other in the shop: {', '.join(differing)}")
 
     def _differing(self, document: PriceDocument, row: Json) -> dict[str, str]:
         """All that is to be told, if any of it differs."""
@@ -201,6 +206,16 @@ class PriceSinkOfWooCommerce:
 def _document(job: Job) -> PriceDocument:
     assert isinstance(job.document, PriceDocument)
     return job.document
+
+
+def _alike(sku: str) -> str:
+    """How the shop's database compares: without regard to case and to space behind."""
+    return sku.strip().casefold()
+
+
+def _named(sku: str, found: Sequence[Json]) -> list[Json]:
+    """Those that bear the SKU letter by letter."""
+    return [row for row in found if str(row.get("sku")) == sku]
 
 
 def _no_place(document: PriceDocument, row: Json, currency: str) -> Refused | None:

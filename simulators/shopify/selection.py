@@ -112,11 +112,17 @@ def _variables(tokens: _Tokens) -> dict[str, str]:
     while tokens.next != ")":
         name = tokens.take().removeprefix("$")
         tokens.take(":")
-        found[name] = tokens.take() + ("!" if tokens.next == "!" else "")
-        if tokens.next == "!":
-            tokens.take()
+        found[name] = _type(tokens)
     tokens.take(")")
     return found
+
+
+def _type(tokens: _Tokens) -> str:
+    """A type, a list of one, either of them required or not."""
+    written = tokens.take()
+    if written == "[":
+        written = f"[{_type(tokens)}{tokens.take(']')}"
+    return written + (tokens.take() if tokens.next == "!" else "")
 
 
 def _fields(tokens: _Tokens, on: str) -> list[Field]:

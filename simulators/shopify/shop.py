@@ -19,6 +19,7 @@ from simulators.shopify.fulfilments import Dispatch
 from simulators.shopify.graph import order_node
 from simulators.shopify.hooks import Delivery, Hooks, Sender
 from simulators.shopify.model import ZERO, Item, Order, Payment, Refund, RefundLine
+from simulators.shopify.pricebook import PriceBook
 from simulators.shopify.pricing import received
 from simulators.shopify.rest import RestForm
 from simulators.shopify.stockroom import Stockroom
@@ -64,8 +65,9 @@ class Shop:
         self.orders: dict[int, Order] = {}
         self.dispatch = Dispatch(self)
         self.stockroom = Stockroom(self)
+        self.pricebook = PriceBook(self)
         #: What else the API answers, by the field's name.
-        self.roots = {**self.dispatch.roots, **self.stockroom.roots}
+        self.roots = {**self.dispatch.roots, **self.stockroom.roots, **self.pricebook.roots}
         #: How long a change stays unknown to searches, in seconds.
         self.search_lag_s = 0.0
         self.throttled_status = 200

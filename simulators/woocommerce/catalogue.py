@@ -63,9 +63,9 @@ class Catalogue:
     # ---- what the API shows ------------------------------------------------------------------------------------------
 
     def listed(self, query: Mapping[str, str]) -> Sequence[Product]:
-        """By SKU, several with commas between them, or all."""
-        wanted = [sku for sku in query.get("sku", "").split(",") if sku]
-        return [product for product in self.products if not wanted or product.sku in wanted]
+        """By SKU, several with commas between them, or all. MySQL's usual collation does not look at case."""
+        wanted = [sku.strip().casefold() for sku in query.get("sku", "").split(",") if sku]
+        return [product for product in self.products if not wanted or product.sku.strip().casefold() in wanted]
 
     def batch(self, body: Mapping[str, Any], parent: int = 0) -> Json:
         """`POST /products/batch`, or that of the variations of one product."""

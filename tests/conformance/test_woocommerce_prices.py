@@ -146,8 +146,8 @@ async def test_title_barcode_and_shelf_are_told_where_they_are_owned(adapter: Wo
 
 
 async def test_what_the_shop_does_not_sell_needs_nothing(adapter: WooCommerce, shop: Shop) -> None:
-    (answer,) = await tell(adapter.prices, price_job("mug", "5.00"))
-    assert answer == Needless("the shop has no product with the SKU 'mug'")
+    (answer,) = await tell(adapter.prices, price_job("NOTHING", "5.00"))
+    assert answer == Needless("the shop has no product with the SKU 'NOTHING'")
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,7 @@ async def test_what_the_shop_does_not_sell_needs_nothing(adapter: WooCommerce, s
         ("MUG", {"compare_at": D("15.00"), "owned": frozenset({"price", "compare_at"})}, "regular and a sale price"),
         ("MUG", {"catalogs": (CatalogPrice("1", "EUR", D("9.00")),)}, "regular and a sale price only"),
         ("A,B", {}, "a comma stands between two SKUs"),
+        ("mug", {}, "the shop spells the SKU 'mug' otherwise: 'MUG'"),
     ],
 )
 async def test_what_has_no_place_is_held(

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.shopify import documents, levels, shipping, subscriptions
+from adapters.shopify import documents, levels, pricebook, shipping, subscriptions
 from adapters.shopify.adapter import _PAGE, _READ, _READ_WITH_MONEY
 from simulators.shopify.bucket import REQUEST_MAX
 from simulators.shopify.selection import Field, Query, parse, points
 from tests.shared import shared
 
 VERSIONS = ("2026-04", "2026-07")
-ALL = (*documents.ALL, *shipping.ALL, *levels.ALL, *subscriptions.ALL)
+ALL = (*documents.ALL, *shipping.ALL, *levels.ALL, *subscriptions.ALL, *pricebook.ALL)
 QUERIES = {parse(document).name: parse(document) for document in ALL}
 MUTATIONS = {parse(document).name for document in ALL if document.startswith("mutation")}
 _VARIABLES = {
@@ -35,6 +35,13 @@ _VARIABLES = {
     "ReadLocations": {"first": 2},
     "ReadLevels": {"first": levels.VARIANTS},
     "SetQuantities": {},
+    "ReadCurrency": {},
+    "FindVariants": {"first": pricebook.VARIANTS},
+    "ReadVariants": {},
+    "ReadFixedPrices": {"first": pricebook.IDS},
+    "UpdateVariants": {},
+    "UpdateProduct": {},
+    "AddFixedPrices": {},
 }
 
 
