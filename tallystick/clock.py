@@ -38,6 +38,7 @@ class Timing:
     request_s: float = 30.0
     margin_s: float = 5.0
     dependency_s: float = 1.0
+    parent_s: float = 900.0
     scale: float = 1.0
 
     def scaled(self, scale: float) -> "Timing":
@@ -47,6 +48,7 @@ class Timing:
             self.request_s * scale,
             self.margin_s * scale,
             self.dependency_s * scale,
+            self.parent_s * scale,
             self.scale * scale,
         )
 

@@ -81,6 +81,7 @@ class Engine:
             late_apply_s=traits.late_apply_max_s * scale,
             search_lag_s=traits.search_lag_max_s * scale,
             dependency_s=self._timing.dependency_s,
+            parent_s=self._timing.parent_s,
             attempts_max=self._limits.attempts_max,
             backoff_s=self._limits.backoff_s * scale,
         )

@@ -18,6 +18,7 @@ class HoldReason(StrEnum):
     IN_DOUBT_NO_LOOKUP = "IN_DOUBT_NO_LOOKUP"
     ATTEMPTS = "ATTEMPTS"
     PARENT_SKIPPED = "PARENT_SKIPPED"
+    PARENT_MISSING = "PARENT_MISSING"
     EDIT_OR_REFUND_UNCLEAR = "EDIT_OR_REFUND_UNCLEAR"
     FRAUD_RISK = "FRAUD_RISK"
 
@@ -37,6 +38,7 @@ _HOLD_WORDS = {
     HoldReason.IN_DOUBT_NO_LOOKUP: "an answer was lost and the target offers no way to look it up",
     HoldReason.ATTEMPTS: "every attempt failed",
     HoldReason.PARENT_SKIPPED: "the order that this belongs to was skipped",
+    HoldReason.PARENT_MISSING: "the order that this belongs to has not come",
     HoldReason.EDIT_OR_REFUND_UNCLEAR: "the store does not tell whether quantities were edited or refunded",
     HoldReason.FRAUD_RISK: "the store sees a risk of fraud",
 }
@@ -77,6 +79,7 @@ class NotEligible(StrEnum):
     PAYMENT_FAILED = "PAYMENT_FAILED"
     CANCELLED = "CANCELLED"
     ORDER_CANCELLED = "ORDER_CANCELLED"
+    UNCHANGED = "UNCHANGED"
     TEST_ORDER = "TEST_ORDER"
     FRAUD_RISK = "FRAUD_RISK"
     BEFORE_SINCE = "BEFORE_SINCE"
@@ -99,6 +102,7 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.PAYMENT_FAILED: "its payment failed",
     NotEligible.CANCELLED: "it was cancelled before a document was made",
     NotEligible.ORDER_CANCELLED: "its order was cancelled as a whole, and the order's document with it",
+    NotEligible.UNCHANGED: "nothing that is booked has changed since it was booked",
     NotEligible.TEST_ORDER: "it is a test order",
     NotEligible.FRAUD_RISK: "the store sees a risk of fraud; it goes on by itself once the store clears it",
     NotEligible.BEFORE_SINCE: "it was placed before the route's start; adopt it to bind an existing document",

@@ -46,6 +46,8 @@ class Rules:
     late_apply_s: float
     search_lag_s: float
     dependency_s: float
+    #: How long a part waits for an order that nobody has recorded.
+    parent_s: float
     attempts_max: int
     backoff_s: float
 
@@ -105,7 +107,7 @@ class Turn:
             self.move = Move.PROBE
         elif head.kind is Kind.DELTA and head.parent_revision is None:
             self._wait_for_parent()
-        elif head.kind is Kind.STATE and self._applied_already():
+        elif self._applied_already():
             self.settle(EffectState.SUPERSEDED, "superseded", detail="a newer revision is in the target already")
         elif head.forced and head.step == 0:
             self.move = Move.COMPARE
@@ -120,7 +122,7 @@ class Turn:
         applied, head = self.head.applied_revision, self.head
         if applied is None:
             return False
-        return applied > head.revision or (applied == head.revision and not head.forced)
+        return applied > head.revision or (applied == head.revision and not head.forced and head.kind is Kind.STATE)
 
     def _wait_for_parent(self) -> None:
         if self.head.parent_skipped:
@@ -128,6 +130,9 @@ class Turn:
         elif self.head.parent_ended:
             detail = "its order ended before it had a document, so nothing is booked beside it"
             self.settle(EffectState.SUPERSEDED, "not eligible", detail=detail)
+        elif self.head.recorded_for_s > self.rules.parent_s:
+            words = "resync it; where it was booked by hand, skip this and book it by hand as well"
+            self.hold(HoldReason.PARENT_MISSING, f"its order is not in the target, and none is on its way: {words}")
         else:
             self.wait(WaitReason.DEPENDENCY, self.rules.dependency_s, "its order is not in the target yet")
 

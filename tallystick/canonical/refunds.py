@@ -35,6 +35,14 @@ def named(refund: refund_pb2.Refund) -> Decimal:
     return sum((amount(part.amount.gross) for part in parts(refund)), amount(refund.duties))
 
 
+def in_words(refund: refund_pb2.Refund) -> str:
+    """The total with what it is of, without personal data."""
+    pieces = [f"{line.quantity} of line {line.line_id} ({amount(line.amount.gross)})" for line in refund.lines]
+    other = amount(refund.total) - sum((amount(line.amount.gross) for line in refund.lines), _ZERO)
+    pieces += [f"{other} beside lines"] if other else []
+    return f"{amount(refund.total)} {refund.currency_code}" + (f" for {', '.join(pieces)}" if pieces else "")
+
+
 def complete(refund: refund_pb2.Refund, order: order_pb2.Order) -> None:
     """Take over what its document needs of the order, and state what the parts leave open as the adjustment."""
     refund.order_number = order.number

@@ -63,6 +63,8 @@ class Orders:
         over = event.gone or state in _NEVER_BOOKED
         if over and head.external_id is None and head.intents == 0:
             return Unwanted(NotEligible.GONE if event.gone else NotEligible.CANCELLED)
+        if over and head.credited:
+            return Refused(HoldReason.LOCKED, _credited_words(event))
         if over:
             cancels = plan.contract.cancels and not event.gone and state == order_pb2.ORDER_STATE_CANCELLED
             return _cancelled(plan, head, event) if cancels else Refused(HoldReason.LOCKED, _over_words(event))
@@ -84,6 +86,13 @@ def _cancelled(plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refuse
     if made.document is None:
         return Refused(HoldReason.DATA, verdict.detail if verdict else "the order cannot be read")
     return built(head, made.document, plan.contract.version)
+
+
+def _credited_words(event: event_pb2.Event) -> str:
+    """Cancelling the document would leave credits of a sale that never was."""
+    what = "is no longer in the store" if event.gone else f"is {event.order.store_state or 'cancelled'} in the store"
+    how = "credit what is left of it, or cancel its document together with its credits"
+    return f"the order {what}, but part of it was given back and credited before: {how} by hand, then mark as applied"
 
 
 def _over_words(event: event_pb2.Event) -> str:

@@ -4,13 +4,13 @@ The order of the three acts matters: accept (a revision is ours), publish, then 
 after any of them publishes the same revision again, which is harmless.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tallystick.canonical import checks
 from tallystick.canonical.digest import digest
-from tallystick.canonical.entities import entity_name
+from tallystick.canonical.entities import entity_name, entity_type
 from tallystick.canonical.times import to_timestamp
 from tallystick.crashpoints import reach
 from tallystick.kafka.codec import encode
@@ -19,7 +19,7 @@ from tallystick.kafka.topics import VALUE_MAX
 from tallystick.ledger.objects import Accepted, Judgement, ObjectKey, Objects, Seen, Sighting, Verdict
 from tallystick.ports import Reading
 from tallystick.telemetry import Metrics
-from tallystick.v1 import event_pb2
+from tallystick.v1 import event_pb2, refund_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Door:
         """
         if not arrivals:
             return []
+        arrivals = await self._with_vanished(arrivals)
         events = [_events(arrival) for arrival in arrivals]
         seen = [_seen(arrival, own) for arrival, own in zip(arrivals, events, strict=True)]
         accepted = await self._objects.accept(seen)
@@ -82,6 +83,15 @@ class Door:
         entered = [_entered(answer, messages) for answer, messages in zip(accepted, out, strict=True)]
         self._count(arrivals, entered)
         return entered
+
+    async def _with_vanished(self, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+        """Those that read a whole order, with the parts that it had and has no more.
+
+        A delivered body may be an old one with the same order in it, so it tells of no disappearance.
+        """
+        read = [(one.connection, one.reading.object_id) for one in arrivals if _reads_order(one)]
+        known = await self._objects.parts(read)
+        return [_and_vanished(one, known) if _reads_order(one) else one for one in arrivals] if known else arrivals
 
     def _count(self, arrivals: Sequence[Arrival], entered: Sequence[Entered]) -> None:
         if self._metrics is None:
@@ -135,6 +145,28 @@ def _events(arrival: Arrival) -> list[event_pb2.Event]:
             event.inventory_level.read_seq = arrival.started or 0
             event.inventory_level.read_at.CopyFrom(to_timestamp(arrival.received_at))
     return events
+
+
+def _reads_order(arrival: Arrival) -> bool:
+    return arrival.started is not None and arrival.reading.order is not None
+
+
+def _and_vanished(arrival: Arrival, known: Mapping[ObjectKey, str]) -> Arrival:
+    order, connection = arrival.reading, arrival.connection
+    shown = {(part.type, part.object_id) for part in order.parts}
+    had = [(entity_type(key.type), key.id) for key, parent in known.items() if _is_of(key, parent, arrival)]
+    lost = [_vanished(connection, order.object_id, *one) for one in sorted(had) if one not in shown]
+    return replace(arrival, reading=replace(order, parts=(*order.parts, *lost))) if lost else arrival
+
+
+def _is_of(key: ObjectKey, parent: str, arrival: Arrival) -> bool:
+    return (key.connection, parent) == (arrival.connection, arrival.reading.object_id)
+
+
+def _vanished(connection: str, order_id: str, kind: event_pb2.EntityType.ValueType, part_id: str) -> Reading:
+    """All that is left of a part: whose it was."""
+    refund = refund_pb2.Refund(connection=connection, id=part_id, order_id=order_id)
+    return Reading(kind, part_id, None, refund=refund if kind == event_pb2.ENTITY_TYPE_REFUND else None, gone=True)
 
 
 def _seen(arrival: Arrival, events: Sequence[event_pb2.Event]) -> Seen:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from tallystick.canonical.keys import order_key, parts
 from tallystick.clock import Timing
 from tallystick.ledger.pool import Connection, Pool
 from tallystick.ledger.queries import queries
@@ -78,6 +79,9 @@ class Ledger:
         await connection.execute(_SQL["lock_lanes"], self.target, keys)
         inserted = await connection.fetch(_SQL["insert_effects"], self.target, *_columns(first))
         seqs = {first[row["ord"] - 1].key: row["seq"] for row in inserted}
+        later = [row.lane_key for row in first if row.key in seqs and row.kind is Kind.STATE and row.revision > 1]
+        if later:
+            await connection.execute(_SQL["revive"], self.target, later)
         superseded = await connection.fetch(_SQL["supersede"], self.target, keys)
         taken, held = await self._take(connection, keys, take)
         judge = _Judge(
@@ -91,18 +95,28 @@ class Ledger:
         return RecordResult(tuple(map(judge.answer, rows)), taken)
 
     async def _eligible(self, connection: Connection, rows: Sequence[Row]) -> list[Row]:
-        """Rows that make an effect: those for the target, and those whose lane has a history already."""
+        """Rows that make an effect: those for the target, and those whose lane has a history already.
+
+        A part whose order was never recorded makes one as well, and waits for it; unless the order is by rule not for
+        the target.
+        """
         await self._mark_eligibility(connection, rows)
         begins = {row.lane_key for row in rows if row.not_eligible is None and not row.part}
         follows = [row.lane_key for row in rows if row.lane_key not in begins]
         if not follows:
             return list(rows)
         known = {row["lane_key"] for row in await connection.fetch(_SQL["known_lanes"], self.target, follows)}
-        return [row for row in rows if row.lane_key in begins or row.lane_key in known]
+        kept = begins | known
+        early = {row.lane_key: parts(row.lane_key) for row in rows if row.part and row.lane_key not in kept}
+        if early:
+            connections, ids = zip(*early.values(), strict=True)
+            left_out = await connection.fetch(_SQL["left_out"], list(connections), list(ids))
+            kept |= early.keys() - {order_key(row["connection"], row["id"]) for row in left_out}
+        return [row for row in rows if row.lane_key in kept]
 
     async def _mark_eligibility(self, connection: Connection, rows: Sequence[Row]) -> None:
         # The first revision of an eligible order needs no mark: the column starts empty.
-        changed = [r for r in rows if r.object_id and (r.not_eligible is not None or r.revision > 1)]
+        changed = [r for r in rows if r.object_id and (r.not_eligible is not None or r.revision > 1 or r.forced)]
         if not changed:
             return
         by_revision = sorted(changed, key=lambda row: row.revision)

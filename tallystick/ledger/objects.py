@@ -176,6 +176,14 @@ class Objects:
             raise ValueError("an object stands twice in one batch")
         return await self._pool.run(lambda connection: _accept(connection, seen, sorted(keys)))
 
+    async def parts(self, orders: Sequence[tuple[str, str]]) -> dict[ObjectKey, str]:
+        """The parts of these orders (connection, id) that are not gone, each with the id of its order."""
+        if not orders:
+            return {}
+        connections, ids = zip(*orders, strict=True)
+        rows = await self._pool.fetch(_SQL["parts"], list(connections), list(ids))
+        return {ObjectKey(row["connection"], row["type"], row["id"]): row["parent"] for row in rows}
+
     async def published(self, revisions: Iterable[tuple[ObjectKey, int]]) -> None:
         """Kafka has acknowledged these revisions."""
         newest: dict[ObjectKey, int] = {}

@@ -48,7 +48,7 @@ class Row:
     source: tuple[str, int, int] | None = None
     #: Set when the object is not for this target; such a row makes no effect unless its lane is known already.
     not_eligible: NotEligible | None = None
-    #: It belongs to an order; without a lane of that order it makes no effect.
+    #: It belongs to an order: it makes no effect where that order is by rule not for the target.
     part: bool = False
 
     @property
@@ -133,6 +133,10 @@ class Head:
     recorded_for_s: float
     #: Its time was over before, and that was counted.
     overdue: bool = False
+    #: Of an order: money of it was given back in documents of their own.
+    credited: bool = False
+    #: The content of this entity that was dealt with last (applied, or a DELTA that a person skipped).
+    settled_body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Where the crash tests take place: one store's topic, some plain ERPs, real servers, and worker processes."""
+"""Where the crash tests take place: one store's topics, some plain ERPs, real servers, and worker processes.
+
+With `told` the store is a target as well: refunds go behind their orders, and shipments back into it.
+"""
 
 import asyncio
 import itertools
@@ -23,7 +26,7 @@ from tallystick.stack import Stack
 from tests.crash import history
 from tests.crash.checkers import judge
 from tests.crash.history import History
-from tests.crash.orders import STORE, Revision, message
+from tests.crash.orders import STORE, Revision, Shipment, Thing, message
 from tests.crash.watch import Watch
 from tests.crash.workers import Workers
 from tests.doubles.plain_erp import Behaviour, Create, PlainErp
@@ -54,6 +57,10 @@ REFUSED = Kind("refused", Create.REFUSED, conditional=False, capability=Capabili
 FOLDED = Kind("folded", Create.FOLDED, conditional=True, capability=Capability.E1)
 SEARCHED = Kind("searched", Create.SEARCHABLE, conditional=False, capability=Capability.E2)
 ALL = (REFUSED, FOLDED, SEARCHED)
+#: The store, when it is told of shipments.
+TOLD = Kind(STORE, Create.REFUSED, conditional=False, capability=Capability.E1)
+#: What is no order, refund or shipment is no business of the judges.
+_JUDGED = ("orders", "refunds", "fulfilments")
 
 
 @dataclass(slots=True)
@@ -68,7 +75,7 @@ class Arena:
     pool: Pool
     producer: Producer
     watch: Watch
-    produced: dict[Revision, None] = field(default_factory=dict)
+    produced: dict[Thing, None] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     held: dict[str, str] = field(default_factory=dict)
 
@@ -78,8 +85,8 @@ class Arena:
         """That many orders which no test has used yet."""
         return list(itertools.islice(self.numbers, number))
 
-    async def produce(self, revisions: Sequence[Revision]) -> None:
-        """Put them on the topic in this order, however long Kafka takes."""
+    async def produce(self, revisions: Sequence[Thing]) -> None:
+        """Put them on their topics in this order, however long Kafka takes."""
         self.produced |= dict.fromkeys(revisions)
         messages = [message(one) for one in revisions]
         async with asyncio.timeout(90):
@@ -114,7 +121,11 @@ class Arena:
         if any(erp.faults.late for erp in self.erps.values()):
             return False
         rows = await self.pool.fetch(_REST, list(self.erps))
-        return all(row["recorded"] == len(self.produced) and not row["busy"] for row in rows)
+        return all(row["recorded"] == len(self.produced_for(row["target"])) and not row["busy"] for row in rows)
+
+    def produced_for(self, target: str) -> list[Thing]:
+        """What is to reach one target."""
+        return [one for one in self.produced if isinstance(one, Shipment) == (target == STORE)]
 
     async def recorded(self) -> int:
         """How many revisions are in the ledger, for the target that has the fewest."""
@@ -145,7 +156,7 @@ class Arena:
         lines = [orjson.loads(line) for line in (self.folder / target).read_bytes().splitlines()]
         return History(
             target=target,
-            produced=[history.Produced(one.key, one.revision, one.total) for one in self.produced],
+            produced=[history.Produced(one.key, one.revision, one.total) for one in self.produced_for(target)],
             journal=journal(erp),
             documents=documents(erp),
             requests=history.requests(lines),
@@ -158,24 +169,26 @@ class Arena:
 
 
 def journal(erp: PlainErp) -> list[history.Effective]:
-    """What took effect in its orders."""
+    """What took effect in its documents."""
     return [
         history.Effective(entry.at_s, entry.what, entry.key, entry.detail["id"], entry.detail["revision"])
         for entry in erp.journal.entries
-        if entry.what in ("created", "updated", "confirmed") and entry.detail["kind"] == "orders"
+        if entry.what in ("created", "updated", "confirmed") and entry.detail["kind"] in _JUDGED
     ]
 
 
 def documents(erp: PlainErp) -> list[history.Final]:
-    """Its orders as they stand."""
+    """Its documents as they stand; a shipment is not confirmed."""
     return [
-        history.Final(one.ref, one.id, one.revision, one.content["total"], one.confirmed) for one in erp.of("orders")
+        history.Final(one.ref, one.id, one.revision, one.content["total"], one.confirmed or one.kind == "fulfilments")
+        for one in erp.documents
+        if one.kind in _JUDGED
     ]
 
 
 _REST = """
 SELECT t AS target,
-    (SELECT count(*) FROM effect e WHERE e.target = t AND e.entity_type = 'order') AS recorded,
+    (SELECT count(*) FROM effect e WHERE e.target = t AND e.entity_type <> 'customer') AS recorded,
     (SELECT count(*) FROM lane l WHERE l.target = t AND (l.owner IS NOT NULL OR l.due_at IS NOT NULL)) AS busy
 FROM unnest($1::text[]) AS t
 """
@@ -184,7 +197,7 @@ SELECT count(*) AS applied FROM binding
 WHERE target = $1 AND entity_type = 'order' AND applied_revision IS NOT NULL
   AND ($2::text[] IS NULL OR entity_id = ANY ($2::text[]))
 """
-EFFECTS = "SELECT lane_key AS key, revision, state FROM effect WHERE target = $1"
+EFFECTS = "SELECT entity_id AS key, revision, state FROM effect WHERE target = $1"
 LANES = (
     "SELECT lane_key AS key, owner IS NOT NULL AS owned, due_at IS NOT NULL AS due, reason FROM lane WHERE target = $1"
 )
@@ -192,13 +205,14 @@ LANES = (
 
 @asynccontextmanager
 async def open_arena(
-    name: str, stack: Stack, dsn: str, folder: Path, kinds: Sequence[Kind] = ALL, **work: object
+    name: str, stack: Stack, dsn: str, folder: Path, kinds: Sequence[Kind] = ALL, *, told: bool = False, **work: object
 ) -> AsyncIterator[Arena]:
     """An empty ledger, an empty topic, the ERPs in threads of their own; no worker runs yet."""
     prefix = f"c{uuid.uuid4().hex[:10]}."
     await migrate(dsn)
     await ensure_topics(stack.kafka, KafkaSettings(prefix=prefix))
-    erps = {kind.name: kind.erp() for kind in kinds}
+    targets = [*kinds, TOLD] if told else kinds
+    erps = {kind.name: kind.erp() for kind in targets}
     async with AsyncExitStack() as exits:
         urls = {name: exits.enter_context(serve_in_thread(erp.application)) for name, erp in erps.items()}
         pool = await open_pool(dsn)
@@ -207,7 +221,7 @@ async def open_arena(
         await producer.start()
         exits.push_async_callback(producer.stop)
         watch = await exits.enter_async_context(Watch(stack.kafka, pool, prefix, list(erps)))
-        config = _configure(folder, kinds, urls, prefix, work)
+        config = _configure(folder, targets, urls, prefix, work)
         environment = {"TALLYSTICK_KAFKA": stack.kafka, "TALLYSTICK_POSTGRES": dsn}
         workers = exits.enter_context(Workers(config, environment, folder))
         yield Arena(name, stack, folder, erps, workers, pool, producer, watch)
@@ -218,10 +232,11 @@ def _configure(
 ) -> Path:
     (folder / "contract.yaml").write_text(rules())
     connections: dict[str, object] = {STORE: {"kind": "quiet"}}
+    flows = {"refunds": "live", "fulfilments": "live"} if TOLD in kinds else {}
     for kind in kinds:
         (folder / kind.name).touch()
         connections[kind.name] = {
-            "kind": "plain",
+            "kind": "told" if kind is TOLD else "plain",
             "url": urls[kind.name],
             "capability": str(kind.capability),
             "conditional_update": kind.conditional,
@@ -229,10 +244,10 @@ def _configure(
             "search_lag_max_s": LAG_S,
             "history": str(folder / kind.name),
         }
-    route = {"store": STORE, "contract": "contract.yaml", "since": "2020-01-01T00:00:00Z"}
+    route = {"store": STORE, "contract": "contract.yaml", "since": "2020-01-01T00:00:00Z", "flows": flows}
     settings = {
         "connections": connections,
-        "routes": [{**route, "erp": kind.name} for kind in kinds],
+        "routes": [{**route, "erp": kind.name} for kind in kinds if kind is not TOLD],
         "kafka": {"prefix": prefix},
         "ledger": {"pool_max": 6},
         "work": {"batch": 50, "time_scale": SCALE, "sweep_every_s": 0.2, **work},

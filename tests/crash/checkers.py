@@ -50,6 +50,17 @@ def reordered(history: History) -> Iterator[str]:
             newest[entry.document] = entry
 
 
+def too_early(history: History) -> Iterator[str]:
+    """No refund takes effect before its order has a confirmed document."""
+    confirmed: set[str] = set()
+    for entry in history.journal:
+        if entry.what == "confirmed":
+            confirmed.add(entry.key)
+        order, _, part = entry.key.partition("/refund/")
+        if part and order not in confirmed:
+            yield f"{entry.key}: {entry.what} before its order was confirmed"
+
+
 def stale_final(history: History) -> Iterator[str]:
     """In the end every document holds the newest revision, confirmed."""
     newest = history.newest()
@@ -76,10 +87,10 @@ def stranded(history: History) -> Iterator[str]:
 
 def overlap(history: History) -> Iterator[str]:
     """Whoever holds a lane is the only one who sends for it: no write begins within another one's time."""
-    by_key: defaultdict[str, list[Request]] = defaultdict(list)
+    by_lane: defaultdict[str, list[Request]] = defaultdict(list)
     for request in sorted(history.requests, key=lambda request: request.began):
-        by_key[request.key].append(request)
-    for key, sent in by_key.items():
+        by_lane[request.lane].append(request)
+    for key, sent in by_lane.items():
         for before, after in itertools.pairwise(sent):
             if after.began < _over(before):
                 yield (
@@ -118,6 +129,7 @@ CHECKERS: tuple[Checker, ...] = (
     duplicate,
     phantom,
     reordered,
+    too_early,
     stale_final,
     stranded,
     overlap,

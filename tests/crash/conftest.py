@@ -10,13 +10,22 @@ import pytest
 import pytest_asyncio
 
 from tallystick.stack import Stack
-from tests.crash.arena import Arena, open_arena
+from tests.crash.arena import REFUSED, Arena, open_arena
 
 
 @pytest.fixture
 async def arena(stack: Stack, database: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Arena]:
     """All kinds of targets, no worker yet."""
     async with open_arena(request.node.name, stack, database, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def told_arena(
+    stack: Stack, database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Arena]:
+    """One target for orders with their refunds, and the store itself for shipments."""
+    async with open_arena(request.node.name, stack, database, tmp_path, (REFUSED,), told=True) as opened:
         yield opened
 
 

@@ -58,6 +58,11 @@ class Request:
     ended: float | None
     outcome: str
 
+    @property
+    def lane(self) -> str:
+        """Of an order and of its refunds: the order."""
+        return self.key.partition("/refund/")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:

@@ -21,7 +21,7 @@ from tallystick.start import ground
 from tallystick.telemetry import set_up_logging
 from tests.doubles import plain_adapter, quiet_store
 
-KINDS = (plain_adapter.KIND, quiet_store.KIND)
+KINDS = (plain_adapter.KIND, plain_adapter.TOLD, quiet_store.KIND)
 #: A dead member is thrown out as soon as the broker's defaults allow.
 TIMES = Times(session_s=6.0, rebalance_s=6.0, heartbeat_s=0.5)
 

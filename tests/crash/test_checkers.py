@@ -45,6 +45,10 @@ PLANTED: dict[str, tuple[str, Callable[[History], object]]] = {
     "a revision nobody made": ("PHANTOM", lambda h: h.produced.pop(1)),
     "another total": ("PHANTOM", lambda h: h.documents.__setitem__(0, replace(h.documents[0], total="11"))),
     "an update after a newer one": ("REORDERED", lambda h: h.journal.append(Effective(5, "updated", "shop/1", "7", 1))),
+    "a refund before its order": (
+        "TOO_EARLY",
+        lambda h: h.journal.insert(1, Effective(2.0, "created", "shop/1/refund/9", "8", 1)),
+    ),
     "the older revision stays": (
         "STALE_FINAL",
         lambda h: h.documents.__setitem__(0, Final("shop/1", "7", 1, "11", True)),

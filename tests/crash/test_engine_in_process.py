@@ -30,7 +30,7 @@ from tallystick.telemetry import Metrics
 from tests.crash import history
 from tests.crash.arena import ALL, EFFECTS, LANES, LATE_S, REFUSED, Kind, documents, journal
 from tests.crash.checkers import judge
-from tests.crash.orders import STORE, Revision, disturbed, message, revisions
+from tests.crash.orders import STORE, Revision, Thing, disturbed, message, revisions
 from tests.doubles.memory import MemoryDoor
 from tests.doubles.plain_adapter import History, PlainSettings, PlainSink
 from tests.doubles.plain_erp import Behaviour, PlainErp
@@ -83,7 +83,7 @@ class World:
             ledger, sinks, self.router.build, clock=SystemClock(), timing=timing, metrics=Metrics(), limits=limits
         )
 
-    def rows(self, revisions: Iterable[Revision]) -> list[Row]:
+    def rows(self, revisions: Iterable[Thing]) -> list[Row]:
         """As the worker reads them from the topic."""
         rows = []
         for one in revisions:
@@ -140,7 +140,7 @@ async def at_rest(world: World) -> None:
             await asyncio.sleep(0.02)
 
 
-async def findings(world: World, produced: Iterable[Revision]) -> list[str]:
+async def findings(world: World, produced: Iterable[Thing]) -> list[str]:
     """What the judges say about this life."""
     erp = world.door.erp
     life = history.History(

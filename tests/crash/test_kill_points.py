@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from simulators.faults import Fault, Rule
-from tests.crash.arena import Arena
-from tests.crash.orders import disturbed, revisions
+from tests.crash.arena import REFUSED, Arena
+from tests.crash.orders import Thing, disturbed, revisions, whole_lives
 from tests.crash.workers import CRASHED, Worker
 
 ROOT = Path(__file__).parents[2]
@@ -31,12 +31,23 @@ async def test_no_kill_point_loses_doubles_or_strands_anything(arena: Arena) -> 
     """FC-001, FC-005, FC-113: some answers are lost beside, so that there is something to probe."""
     die = random.Random(5)
     arena.spoil(Rule(Fault.LOST_REPLY, "*.write|*.confirm", share=0.15))
+    await _kill_at_every_point(arena, die, lambda: revisions(arena.orders(ORDERS_AT_A_TIME), 3))
+
+
+async def test_no_kill_point_harms_refunds_behind_orders_and_shipments_into_the_store(told_arena: Arena) -> None:
+    """FC-001, FC-005, FC-062: refunds and shipments come before their orders as well, and each takes effect once."""
+    die = random.Random(9)
+    told_arena.spoil(Rule(Fault.LOST_REPLY, "*.write|*.confirm", share=0.15))
+    await _kill_at_every_point(told_arena, die, lambda: whole_lives(told_arena.orders(6), REFUSED.name))
+
+
+async def _kill_at_every_point(arena: Arena, die: random.Random, more: Callable[[], list[Thing]]) -> None:
     schedule = [f"{point}:{die.randint(1, 3)}" for point in POINTS]
     die.shuffle(schedule)
     for start in range(0, len(schedule), 3):
         workers = [arena.workers.start(point) for point in schedule[start : start + 3]]
         while alive := [worker for worker in workers if worker.running]:
-            await arena.produce(disturbed(revisions(arena.orders(ORDERS_AT_A_TIME), 3), die))
+            await arena.produce(disturbed(more(), die))
             await arena.until(_fewer_than(alive, arena))
         assert {worker.code for worker in workers} == {CRASHED}
     arena.spoil()

@@ -6,7 +6,7 @@ With `history` set it writes down when each of its writes began and ended, for t
 import itertools
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from adapters.http import HttpDoor, Lost, NotSent, Reply
 from tallystick.clock import Budget, Clock
-from tallystick.contract.document import CustomerDocument, Document, OrderDocument
+from tallystick.contract.document import CustomerDocument, Document, FulfilmentDocument, OrderDocument, RefundDocument
 from tallystick.errors import Unavailable, Unreadable
 from tallystick.marks import judge
 from tallystick.pacing import Pacer
@@ -28,14 +28,18 @@ from tallystick.ports import (
     Doubt,
     Found,
     Job,
+    NeedsRead,
     NotApplied,
     OperationTraits,
+    Reading,
     Refused,
     Step,
     Verdict,
+    Window,
 )
 from tallystick.reasons import HoldReason
 from tallystick.registry import AdapterKind
+from tests.doubles.quiet_store import QuietSettings, QuietStore
 
 WRITE: Final = Step("write", marks=True)
 CONFIRM: Final = Step("confirm")
@@ -121,7 +125,8 @@ class PlainSink:
 
     def steps(self, document: Document) -> tuple[Step, ...]:
         """Written, then confirmed where the contract says so."""
-        return (WRITE, CONFIRM) if isinstance(document, OrderDocument) and document.confirm else (WRITE,)
+        confirm = isinstance(document, OrderDocument | RefundDocument) and document.confirm
+        return (WRITE, CONFIRM) if confirm else (WRITE,)
 
     async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused]:
         """Nothing to look up: the document is spelled as it is."""
@@ -176,6 +181,10 @@ def _content(job: Job) -> Mapping[str, Any]:
     document = job.document
     if isinstance(document, CustomerDocument):
         return {"name": document.name}
+    if isinstance(document, FulfilmentDocument):
+        return {"total": ", ".join(parcel.number for parcel in document.parcels)}
+    if isinstance(document, RefundDocument):
+        return {"total": _text(document.total), "order": job.dependencies["order"]}
     assert isinstance(document, OrderDocument)
     lines = [[line.key, line.product, _text(line.quantity), _text(line.unit_price)] for line in document.lines]
     customer = job.dependencies.get("customer")
@@ -224,7 +233,9 @@ def _found(row: Mapping[str, Any], step: Step, job: Job, whole: bool) -> Found:
 
 
 class PlainAdapter:
-    """One plain ERP. Has the abilities `OrderSink`, `CustomerSink` and `Identified`."""
+    """One plain ERP. Has the abilities `OrderSink`, `RefundSink`, `CustomerSink`, `FulfilmentSource`, `Identified`."""
+
+    overlap_s = 0.0
 
     def __init__(self, _connection: str, settings: PlainSettings, clock: Clock) -> None:
         pacer = Pacer(clock, rate_per_s=settings.rate_per_s, burst=settings.rate_per_s, parallel=16)
@@ -232,7 +243,14 @@ class PlainAdapter:
         self._history = History(settings.history)
         self._url = settings.url
         self.orders = PlainSink("orders", self._door, settings, clock, self._history)
+        self.refunds = PlainSink("refunds", self._door, settings, clock, self._history)
         self.customers = PlainSink("customers", self._door, settings, clock, self._history)
+
+    async def changed_fulfilments(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
+        """None to be polled: tests put shipments on the topic themselves."""
+        pages: Sequence[Sequence[Reading | NeedsRead]] = ()
+        for page in pages:
+            yield page
 
     async def identity(self) -> str:
         """Its address: each double is a company of its own."""
@@ -245,4 +263,21 @@ class PlainAdapter:
         await self._door.close()
 
 
+class ToldStore(QuietStore):
+    """A quiet store that is told of shipments, as safe or unsafe as a plain ERP. Has the ability `FulfilmentSink`."""
+
+    def __init__(self, connection: str, settings: PlainSettings, clock: Clock) -> None:
+        super().__init__(connection, QuietSettings(), clock)
+        pacer = Pacer(clock, rate_per_s=settings.rate_per_s, burst=settings.rate_per_s, parallel=16)
+        self._door = HttpDoor(settings.url, pacer=pacer, clock=clock, private_network=True)
+        self._history = History(settings.history)
+        self.fulfilments = PlainSink("fulfilments", self._door, settings, clock, self._history)
+
+    async def close(self) -> None:
+        """Give connections back."""
+        self._history.close()
+        await self._door.close()
+
+
+TOLD = AdapterKind("told", "store", PlainSettings, ToldStore)
 KIND = AdapterKind("plain", "erp", PlainSettings, PlainAdapter)

@@ -70,7 +70,7 @@ def decided(head: Head, capability: Capability = Capability.E1) -> Turn:
         parallel_max=1,
         mark_field="note",
     )
-    rules = Rules(traits, LATE_S, LAG_S, dependency_s=1.0, attempts_max=8, backoff_s=0.5)
+    rules = Rules(traits, LATE_S, LAG_S, dependency_s=1.0, parent_s=60.0, attempts_max=8, backoff_s=0.5)
     turn = Turn(head, rules)
     turn.document, turn.mark, turn.steps = DOCUMENT, "mark", (LOAD, CONFIRM)
     turn.job = Job(head.external_ref, head.revision, "mark", DOCUMENT, external_id=head.external_id)
@@ -229,6 +229,13 @@ def test_a_delta_waits_for_its_order_and_is_held_behind_a_skipped_one() -> None:
     assert resting(decided(refund))[1] is WaitReason.DEPENDENCY
     assert resting(decided(replace(refund, parent_skipped=True)))[1] is HoldReason.PARENT_SKIPPED
     assert decided(replace(refund, parent_revision=1)).move is Move.SEND
+    missing = decided(replace(refund, recorded_for_s=61.0))
+    assert resting(missing)[1] is HoldReason.PARENT_MISSING, "nobody waits for ever for an order that never came"
+
+
+def test_an_older_revision_of_a_part_does_not_follow_a_newer_one() -> None:
+    part = replace(HEAD, kind=Kind.DELTA, entity_type="refund", parent_revision=1)
+    assert resting(decided(replace(part, applied_revision=HEAD.revision + 1)))[0] is EffectState.SUPERSEDED
 
 
 def test_an_applied_newer_or_equal_revision_supersedes_unless_forced() -> None:

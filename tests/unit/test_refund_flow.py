@@ -49,7 +49,7 @@ def event(*findings: event_pb2.Finding, **parts: Any) -> event_pb2.Event:
     )
 
 
-def built(found: event_pb2.Event, **parts: Any) -> Built | Refused | Unwanted:
+def built(found: event_pb2.Event, settled: event_pb2.Event | None = None, **parts: Any) -> Built | Refused | Unwanted:
     head = Head(
         claim=Claim("shop/5", 1),
         connection="shop",
@@ -79,6 +79,7 @@ def built(found: event_pb2.Event, **parts: Any) -> Built | Refused | Unwanted:
         parent_skipped=False,
         parent_ended=False,
         recorded_for_s=0,
+        settled_body=None if settled is None else settled.SerializeToString(),
     )
     return router(**parts).build(head)
 
@@ -119,3 +120,37 @@ def test_an_order_that_is_cancelled_as_a_whole_is_not_credited_as_well() -> None
     """FC-063: its document is cancelled; a credit beside it would take the sale back twice."""
     assert built(event(order_cancelled=True)) == Unwanted(NotEligible.ORDER_CANCELLED)
     assert isinstance(built(event(order_cancelled=True), when_cancelled="hold"), Built)
+
+
+def test_a_later_revision_is_an_effect_of_its_own() -> None:
+    """It never replaces one that may be credited already."""
+    found = event()
+    found.revision = 3
+    row = router().row(found, b"", None)
+    assert row is not None
+    assert (row.op_id, row.revision, row.entity_id) == ("R/1/3", 3, "shop/5/refund/R%2F1")
+
+
+def test_what_the_store_changes_of_a_booked_refund_is_held_with_both_figures() -> None:
+    now = event(lines=[{**_MUG, "quantity": 2, "amount": {"gross": "23.80"}}])
+    held = built(now, settled=event())
+    assert isinstance(held, Refused)
+    assert held.reason is HoldReason.LOCKED
+    assert "booked was 11.90 EUR for 1 of line 7 (11.90)" in held.detail
+    assert "now it is 23.80 EUR for 2 of line 7 (23.80)" in held.detail
+
+
+def test_what_follows_from_the_order_is_no_change() -> None:
+    """FC-063: a later edit or cancellation of the order shows in its refunds as well."""
+    shares = [{"amount": {"gross": "119.00"}, "taxes": [{"rate_percent": 19}]}]
+    now = event(order_number="#1", reason="torn", order_shares=shares)
+    assert built(now, settled=event()) == Unwanted(NotEligible.UNCHANGED)
+
+
+def test_a_refund_that_vanished_is_held_once_it_was_booked() -> None:
+    gone = event()
+    gone.gone = True
+    assert built(gone) == Unwanted(NotEligible.GONE)
+    held = built(gone, settled=event())
+    assert isinstance(held, Refused)
+    assert "booked was 11.90 EUR" in held.detail

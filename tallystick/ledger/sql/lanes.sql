@@ -51,6 +51,36 @@ WITH input AS MATERIALIZED (
 )
 SELECT ord, seq FROM fresh
 
+-- What was a part of an order that had ended before it had a document, and goes on now: its last effect is appended anew,
+-- since a terminal state is never left. $2 the lanes in which a later revision of the order was recorded.
+-- name: revive
+WITH last AS (
+    SELECT DISTINCT ON (e.lane_key, e.entity_type, e.entity_id) e.* FROM effect e
+    WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.kind = 'DELTA'
+      AND NOT EXISTS (
+        SELECT FROM binding b WHERE b.target = e.target AND b.entity_type = 'order' AND b.entity_id = e.lane_key
+          AND b.applied_revision IS NOT NULL)
+    ORDER BY e.lane_key, e.entity_type, e.entity_id, e.seq DESC
+), fresh AS (
+    SELECT d.*, l.next_seq + row_number() OVER (PARTITION BY d.lane_key ORDER BY d.seq) - 1 AS place
+    FROM last d JOIN lane l ON l.target = d.target AND l.lane_key = d.lane_key
+    WHERE d.state = 'SUPERSEDED'
+), effects AS (
+    INSERT INTO effect (
+        target, lane_key, seq, entity_type, entity_id, operation, op_id, kind, revision, state,
+        external_ref, received_at, source_topic, source_partition, source_offset)
+    SELECT target, lane_key, place, entity_type, entity_id, operation, op_id || '#' || place, kind, revision, 'QUEUED',
+        external_ref, received_at, source_topic, source_partition, source_offset
+    FROM fresh
+), payloads AS (
+    INSERT INTO payload (target, lane_key, seq, body)
+    SELECT f.target, f.lane_key, f.place, p.body
+    FROM fresh f JOIN payload p ON p.target = f.target AND p.lane_key = f.lane_key AND p.seq = f.seq
+)
+UPDATE lane l SET next_seq = l.next_seq + n.fresh
+FROM (SELECT target, lane_key, count(*) AS fresh FROM fresh GROUP BY target, lane_key) n
+WHERE l.target = n.target AND l.lane_key = n.lane_key
+
 -- Older STATE effects that nobody has begun to send give way to the newest revision; one in flight or in doubt never.
 -- name: supersede
 UPDATE effect e SET state = 'SUPERSEDED', settled_at = clock_timestamp()
@@ -61,8 +91,8 @@ WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.kind = 'STATE' AND e
       AND n.entity_type = e.entity_type AND n.entity_id = e.entity_id)
 RETURNING e.lane_key, e.seq
 
--- Wake lanes that have work (idle ones, and those held for an effect that is now superseded), and take the free due
--- ones: epoch + 1 and a lease. $3 false only wakes; connections in $6 are paused and never taken.
+-- Wake lanes that have work (idle ones, those held for an effect that is now superseded, and those held for a part
+-- whose order has come after all), and take the free due ones: epoch + 1 and a lease. $3 false only wakes; connections in $6 are paused and never taken.
 -- name: take
 WITH open AS MATERIALIZED (
     SELECT x.target, x.lane_key, x.connection, x.lease_until, x.due_at, x.held_seq,
@@ -71,7 +101,10 @@ WITH open AS MATERIALIZED (
               AND e.unfinished) AS unfinished,
         EXISTS (
             SELECT FROM effect h WHERE h.target = x.target AND h.lane_key = x.lane_key AND h.seq = x.held_seq
-              AND h.state = 'SUPERSEDED') AS freed
+              AND h.state = 'SUPERSEDED')
+        OR (x.reason IN ('PARENT_MISSING', 'PARENT_SKIPPED') AND EXISTS (
+            SELECT FROM effect s WHERE s.target = x.target AND s.lane_key = x.lane_key AND s.entity_type = 'order'
+              AND s.kind = 'STATE' AND s.unfinished)) AS freed
     FROM lane x
     WHERE x.target = $1 AND x.lane_key = ANY ($2::text[])
 ), woken AS (
@@ -164,7 +197,19 @@ SELECT
     (e.kind = 'DELTA' AND parent.applied_revision IS NULL AND 'SUPERSEDED' = (
         SELECT s.state FROM effect s WHERE s.target = l.target AND s.lane_key = l.lane_key
           AND s.entity_type = 'order' AND s.kind = 'STATE' ORDER BY s.seq DESC LIMIT 1)) AS parent_ended,
-    extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s, e.overdue
+    extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s, e.overdue,
+    -- Whether money of the order was given back in documents of their own.
+    (l.next_seq > 2 AND e.entity_type = 'order' AND EXISTS (
+        SELECT FROM effect r WHERE r.target = l.target AND r.lane_key = l.lane_key AND r.entity_type = 'refund'
+          AND r.state IN ('APPLIED', 'VERIFIED'))) AS credited,
+    -- What was dealt with last of this entity, by our own record.
+    CASE WHEN l.next_seq > 2 AND e.revision > 1 THEN (
+        SELECT q.body FROM effect a
+        JOIN payload q ON q.target = a.target AND q.lane_key = a.lane_key AND q.seq = a.seq
+        WHERE a.target = l.target AND a.lane_key = l.lane_key AND a.entity_type = e.entity_type
+          AND a.entity_id = e.entity_id AND a.seq <> e.seq
+          AND (a.state IN ('APPLIED', 'VERIFIED') OR (a.kind = 'DELTA' AND a.state = 'SKIPPED'))
+        ORDER BY a.revision DESC, a.seq DESC LIMIT 1) END AS settled_body
 FROM ours c
 JOIN lane l ON l.target = c.target AND l.lane_key = c.lane_key AND l.epoch = c.epoch
 LEFT JOIN binding parent
@@ -327,19 +372,37 @@ WHERE l.target = c.target AND l.lane_key = c.lane_key AND l.epoch = c.epoch
 SELECT entity_id, external_id FROM binding
 WHERE target = $1 AND entity_type = $2 AND entity_id = ANY ($3::text[]) AND NOT tombstone
 
--- Why each object is not for the target, or NULL when it is; rows that say so already are left alone.
+-- Why each object is not for the target, or NULL when it is; rows that say so already are left alone. The parts of an
+-- order that was not for it and is now were passed over: they count as not published, so that they are told again.
 -- name: mark_eligibility
 WITH wanted AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS i (connection, type, id, reason)
 ), changed AS (
-    SELECT o.connection, o.type, o.id, w.reason
+    SELECT o.connection, o.type, o.id, w.reason, false AS part
     FROM source_object o JOIN wanted w USING (connection, type, id)
     WHERE o.not_eligible IS DISTINCT FROM w.reason
+    UNION ALL
+    SELECT p.connection, p.type, p.id, NULL, true
+    FROM wanted w
+    JOIN source_object o USING (connection, type, id)
+    JOIN source_object p ON p.connection = o.connection AND p.parent = o.id AND p.parent <> ''
+    WHERE o.type = 'order' AND o.not_eligible IS NOT NULL AND w.reason IS NULL AND NOT p.gone
+), locked AS (
+    SELECT c.connection, c.type, c.id, c.reason, c.part
+    FROM source_object o JOIN changed c USING (connection, type, id)
     ORDER BY o.connection, o.type, o.id
     FOR UPDATE OF o
 )
-UPDATE source_object o SET not_eligible = c.reason
-FROM changed c WHERE (o.connection, o.type, o.id) = (c.connection, c.type, c.id)
+UPDATE source_object o SET
+    not_eligible = CASE WHEN l.part THEN o.not_eligible ELSE l.reason END,
+    published_revision = CASE WHEN l.part THEN 0 ELSE o.published_revision END
+FROM locked l WHERE (o.connection, o.type, o.id) = (l.connection, l.type, l.id)
+
+-- Which of these orders are by rule not for the target. $1 connections, $2 ids.
+-- name: left_out
+SELECT o.connection, o.id FROM unnest($1::text[], $2::text[]) AS i (connection, id)
+JOIN source_object o ON o.connection = i.connection AND o.type = 'order' AND o.id = i.id
+WHERE o.not_eligible IS NOT NULL
 
 -- Which of these lanes have anything in the ledger.
 -- name: known_lanes

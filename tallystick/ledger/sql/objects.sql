@@ -62,3 +62,9 @@ WHERE o.connection = $1 AND o.published_revision < o.revision AND o.changed_at <
         AND p.object_key = $1 || '/' || coalesce(nullif(o.parent, ''), o.id)
   )
 LIMIT $3
+
+-- Parts of these orders that were there when they were last seen, or of whose end nobody knows. $1 connections, $2 ids of orders.
+-- name: parts
+SELECT p.connection, p.type, p.id, p.parent FROM unnest($1::text[], $2::text[]) AS i (connection, id)
+JOIN source_object p ON p.connection = i.connection AND p.parent = i.id AND p.parent <> ''
+WHERE NOT p.gone OR p.published_revision < p.revision

@@ -1,0 +1,106 @@
+"""Parts of an order in the ledger: refunds that come first, that were passed over, that ended with their order."""
+
+from dataclasses import replace
+
+from tallystick.ledger.ledger import Ledger
+from tallystick.ledger.objects import ObjectKey, Objects, Seen, Sighting
+from tallystick.ledger.pool import Pool
+from tallystick.ledger.rows import Claim, EffectState, Intent, Recorded, Row
+from tallystick.reasons import HoldReason, NotEligible
+from tests.integration.ledger_help import applied, head_of, open_ledger, order, outcome, refund
+
+ORDER, PART = ObjectKey("shop", "order", "1"), ObjectKey("shop", "refund", "9")
+
+
+async def seen(pool: Pool) -> Objects:
+    """The store has shown the order with its refund, and both were published."""
+    objects = Objects(pool)
+    part = Sighting(PART, b"refund", None, parent="1")
+    await objects.accept([Seen(Sighting(ORDER, b"order", None), (part,), started=(await objects.draw())[0])])
+    await objects.published([(ORDER, 1), (PART, 1)])
+    return objects
+
+
+async def apply(ledger: Ledger, claim: Claim) -> None:
+    head = await head_of(ledger, claim)
+    await ledger.intend([Intent(head, "v1", None)])
+    await ledger.settle([applied(head)])
+
+
+async def settle(ledger: Ledger, claim: Claim, state: EffectState, hold: HoldReason | None = None) -> None:
+    await ledger.settle([outcome(await head_of(ledger, claim), state, hold=hold)])
+
+
+async def test_a_part_whose_order_is_not_for_the_target_makes_no_effect(database: str) -> None:
+    async with open_ledger(database) as (ledger, pool):
+        await seen(pool)
+        part = replace(refund(1, "9"), part=True)
+        await ledger.record([order(1, not_eligible=NotEligible.UNPAID)])
+        assert (await ledger.record([part])).answers == (Recorded.NOT_ELIGIBLE,)
+        stranger = replace(refund(2, "9"), part=True)
+        assert (await ledger.record([stranger])).answers == (Recorded.MINE,), "its order may still come"
+
+
+async def test_the_parts_of_an_order_that_becomes_eligible_are_told_again(database: str) -> None:
+    """FC-062: they were passed over while it was not."""
+    async with open_ledger(database) as (ledger, pool):
+        objects = await seen(pool)
+        await ledger.record([order(1, not_eligible=NotEligible.UNPAID)])
+        assert await objects.unpublished("shop", older_than_s=0) == []
+        await ledger.record([order(1, 2)])
+        rows = await pool.fetch("SELECT type FROM source_object WHERE published_revision < revision")
+        assert [row["type"] for row in rows] == ["refund"]
+        await objects.published([(PART, 1)])
+        await ledger.record([order(1, 3)])
+        assert await objects.unpublished("shop", older_than_s=0) == [], "once"
+
+
+async def test_an_order_that_comes_late_frees_the_lane_held_for_its_part(database: str) -> None:
+    """FC-062: what waited too long for its order goes on when it comes."""
+    async with open_ledger(database) as (ledger, _):
+        (claim,) = (await ledger.record([refund(1, "9")])).claims
+        await settle(ledger, claim, EffectState.QUEUED, HoldReason.PARENT_MISSING)
+        assert await ledger.take_due(limit=10, per_connection=10) == ()
+        late = await ledger.record([order(1)])
+        assert late.answers == (Recorded.MINE,)
+        assert (await head_of(ledger, late.claims[0])).entity_type == "order"
+
+
+async def test_a_hold_for_another_reason_is_not_lifted_by_the_order(database: str) -> None:
+    async with open_ledger(database) as (ledger, _):
+        (claim,) = (await ledger.record([order(1), refund(1, "9")])).claims
+        await apply(ledger, claim)
+        await settle(ledger, claim, EffectState.QUEUED, HoldReason.MAPPING)
+        assert (await ledger.record([order(1, 2)])).answers == (Recorded.HELD,)
+
+
+async def test_a_part_that_ended_with_its_order_goes_on_with_it(database: str) -> None:
+    """Appended anew, once; its ended effect stays as it is."""
+    async with open_ledger(database) as (ledger, pool):
+        (claim,) = (await ledger.record([order(1), refund(1, "9")])).claims
+        await settle(ledger, claim, EffectState.SUPERSEDED)
+        await settle(ledger, claim, EffectState.SUPERSEDED)
+        (claim,) = (await ledger.record([order(1, 2)])).claims
+        assert (await ledger.record([order(1, 2), refund(1, "9")])).answers == (Recorded.DUPLICATE,) * 2
+        await apply(ledger, claim)
+        head = await head_of(ledger, claim)
+        assert (head.entity_type, head.op_id, head.body, head.seq) == ("refund", "9#4", b"refund", 4)
+        await ledger.record([order(1, 3)])
+        rows = await pool.fetch("SELECT state FROM effect WHERE entity_type = 'refund' ORDER BY seq")
+        assert [row["state"] for row in rows] == ["SUPERSEDED", "QUEUED"]
+
+
+async def test_a_head_knows_what_was_dealt_with_before(database: str) -> None:
+    async with open_ledger(database) as (ledger, _):
+        again = replace(refund(1, "9"), op_id="9/2", revision=2, body=b"changed")
+        rows: list[Row] = [order(1), refund(1, "9"), again]
+        (claim,) = (await ledger.record(rows)).claims
+        assert not (await head_of(ledger, claim)).credited
+        await apply(ledger, claim)
+        assert (await head_of(ledger, claim)).settled_body is None
+        await apply(ledger, claim)
+        assert (await head_of(ledger, claim)).settled_body == b"refund"
+        await settle(ledger, claim, EffectState.SUPERSEDED)
+        (claim,) = (await ledger.record([order(1, 2)])).claims
+        head = await head_of(ledger, claim)
+        assert (head.credited, head.settled_body) == (True, b"1@1")
