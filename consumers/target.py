@@ -52,6 +52,7 @@ def build_engine(installation: Installation, pool: Pool, target: str, reread: Re
         metrics=installation.metrics,
         limits=Limits(attempts_max=installation.settings.work.attempts_max),
         reread=reread,
+        beside=router.beside,
     )
 
 

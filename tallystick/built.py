@@ -27,5 +27,8 @@ class Unwanted:
     reason: NotEligible
 
 
+#: The effects that book what differs from a locked document beside it; none where they stand there already, None where
+#: it is to be held. Pure.
+Beside = Callable[[Head], tuple[Row, ...] | Refused | None]
 #: Makes the document of a head, or says why not. Pure.
 Build = Callable[[Head], Built | Refused | Unwanted]

@@ -12,11 +12,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
 from tallystick.breaker import Breaker, PoisonLimiter
-from tallystick.built import Build, Built, Unwanted
+from tallystick.built import Beside, Build, Unwanted
 from tallystick.clock import Budget, Clock, Timing
 from tallystick.crashpoints import reach
 from tallystick.errors import Throttled, Unauthorised, Unavailable
@@ -29,8 +30,7 @@ from tallystick.turn import Move, Rules, Turn
 
 log = structlog.get_logger(__name__)
 REREAD_AFTER_S = 60.0
-
-
+Asked = TypeVar("Asked")
 #: Asks intake to read an order of a connection again.
 Reread = Callable[[str, str], Awaitable[None]]
 
@@ -45,7 +45,7 @@ class Limits:
 
 
 class Engine:
-    """Delivers to one target. `sinks` by entity type; `build` applies the contract of the head's route."""
+    """Delivers to one target. `sinks` by entity type; `build` and `beside` apply the contract of the head's route."""
 
     def __init__(
         self,
@@ -58,10 +58,12 @@ class Engine:
         metrics: Metrics,
         limits: Limits | None = None,
         reread: Reread | None = None,
+        beside: Beside = lambda _: None,
     ) -> None:
         self.ledger = ledger
         self._sinks = sinks
         self._build = build
+        self._beside = beside
         self._clock = clock
         self._timing = timing
         self._metrics = metrics
@@ -130,7 +132,7 @@ class Engine:
 
     def _apply_contract(self, turns: Sequence[Turn]) -> None:
         for turn in _open(turns):
-            built = self._built(turn.head)
+            built = self._asked(self._build, turn.head)
             if isinstance(built, Refused):
                 turn.hold(built.reason, built.detail)
                 continue
@@ -142,9 +144,9 @@ class Engine:
             turn.customer = built.customer
             turn.job = self._job(turn)
 
-    def _built(self, head: Head) -> Built | Refused | Unwanted:
+    def _asked(self, ask: Callable[[Head], Asked], head: Head) -> Asked | Refused:
         try:
-            return self._build(head)
+            return ask(head)
         except Exception as error:
             log.exception("contract failed", target=self.ledger.target, kind=type(error).__name__)
             return Refused(HoldReason.DATA, f"the contract could not be applied ({type(error).__name__})")
@@ -262,6 +264,16 @@ class Engine:
         for turn, answer in zip(turns, answers, strict=True):
             self._note(turn, answer)
             turn.answered(answer)
+            if isinstance(answer, Refused) and answer.beside and turn.may_split:
+                self._split(turn)
+
+    def _split(self, turn: Turn) -> None:
+        """Book beside a locked document what differs from it, where the contract says so."""
+        found = self._asked(self._beside, turn.head)
+        if isinstance(found, Refused):
+            turn.refused(found)
+        elif found is not None:
+            turn.split(found)
 
     async def _intend(self, step: Step, turns: Sequence[Turn]) -> list[Turn]:
         granted = await self.ledger.intend([self._intent(step, turn) for turn in turns])

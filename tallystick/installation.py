@@ -113,6 +113,7 @@ def assemble(
     contracts = {route: load_contract(route.contract) for route in settings.routes}
     for route, contract in contracts.items():
         _check_contract(route, contract, adapters[route.store])
+        _check_deltas(route, contract)
     agreement.check(contracts, adapters)
     return Installation(
         settings=settings,
@@ -141,6 +142,14 @@ _ABILITIES: Mapping[FlowName, tuple[type | None, type | None]] = {
     FlowName.STOCK: (StockSink, StockSource),
     FlowName.PRICES: (PriceSink, PriceSource),
 }
+
+
+def _check_deltas(route: Route, contract: Contract) -> None:
+    if contract.deltas and route.mode is Mode.LIVE and route.mode_of(FlowName.REFUNDS) is not Mode.LIVE:
+        raise SetupError(
+            f"the contract {route.contract} says `when_locked: delta`, which credits what an edit takes off an order; "
+            f"set `refunds: live` under `flows` of the route {route.store} -> {route.erp}"
+        )
 
 
 def _check_abilities(route: Route, adapters: Mapping[str, object]) -> None:

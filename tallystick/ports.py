@@ -234,6 +234,8 @@ class Refused:
     reason: HoldReason
     #: Says what was sent, what is allowed and what to do; no personal data.
     detail: str
+    #: The document goes on in the target and is only locked: what differs may be booked beside it.
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

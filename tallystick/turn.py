@@ -182,6 +182,12 @@ class Turn:
             self.job = replace(self.job, external_id=found.external_id)
         self.move = Move.SEND
 
+    def split(self, more: tuple[Row, ...]) -> None:
+        """Its document is locked: what differs is booked by effects of their own, behind it in its lane."""
+        words = "its document is locked; what differs is booked beside it"
+        state = EffectState.APPLIED if more else EffectState.VERIFIED
+        self.settle(state, "split" if more else "verified", detail=words, more=more)
+
     def verified(self, found: Found) -> None:
         """Nothing differs: no write."""
         self.settle(
@@ -234,9 +240,18 @@ class Turn:
             case NotApplied():
                 self._not_applied(answer)
             case Refused():
-                self.hold(answer.reason, answer.detail, back=self._as_before())
+                self.refused(answer)
             case Doubt():
                 self._doubted(answer)
+
+    def refused(self, answer: Refused) -> None:
+        """Refused for good: a person has to look."""
+        self.hold(answer.reason, answer.detail, back=self._as_before())
+
+    @property
+    def may_split(self) -> bool:
+        """Nothing of it is in doubt: it was refused before anything was changed."""
+        return self.head.state not in _UNFINISHED and self.head.kind is Kind.STATE
 
     def advance(self, applied: Applied, *, proved: bool = False) -> None:
         """This step is done; the last one makes the effect APPLIED."""

@@ -208,7 +208,8 @@ def locked(known: Known, found: Sequence[compare.Difference]) -> Refused:
     """A document that is not changed from outside, and would have to be."""
     how = "was made by hand" if known.adopted else "is cancelled" if known.cancelled else "is confirmed"
     words = compare.refusal(found).detail
-    return Refused(HoldReason.LOCKED, f"the {known.called} {how} in Odoo and is not changed from outside: {words}")
+    told = f"the {known.called} {how} in Odoo and is not changed from outside: {words}"
+    return Refused(HoldReason.LOCKED, told, beside=not known.cancelled)
 
 
 def told(verdict: Verdict, known: Known, detail: str = "") -> Found:

@@ -17,6 +17,8 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _LENGTH_MAX = 160
 _KEPT = 80
 _BETWEEN = "__"
+#: What follows an order's own name in that of an order beside it, and what it is of.
+_DELTA = ("delta",)
 #: No escape begins with this, so a shortened name is never another's whole one.
 _SHORTENED = "_z"
 _ESCAPE = re.compile(rb"_([0-9a-f]{2})")
@@ -63,18 +65,19 @@ def external_id(name: str) -> str:
 
 
 def order_of(connection: str, name: str) -> tuple[str, str] | None:
-    """The store's connection and order id, from the name of one of our orders; None for any other name.
+    """The store's connection and order id, from the name of one of our orders, one that stands beside another
+    (`delta`, with its revision) as well; None for any other name.
 
     A name that was shortened tells neither; it takes ids longer than any store has.
     """
     kind, told = _read(connection, name)
-    return (told[0], told[1]) if kind == "order" and len(told) == 2 else None
+    return (told[0], told[1]) if kind == "order" and len(told) in (2, 4) and told[2:3] in ((), _DELTA) else None
 
 
 def line_of(connection: str, name: str) -> str | None:
     """The key of the line, from the name of a line of one of our orders; None for any other name."""
     kind, told = _read(connection, name)
-    return told[2] if kind == "line" and len(told) == 3 else None
+    return told[-1] if kind == "line" and len(told) in (3, 5) and told[2:-2] in ((), _DELTA) else None
 
 
 def _read(connection: str, name: str) -> tuple[str, tuple[str, ...]]:

@@ -90,6 +90,7 @@ def _line(line: order_pb2.OrderLine, sold: order_pb2.OrderLine | None) -> refund
         kind=line.kind if sold is None else sold.kind,
         sku=line.sku,
         title=line.title,
+        parent_id="" if sold is None else sold.parent_id,
         taxes=line.taxes,
     )
 

@@ -51,9 +51,9 @@ class Charge:
 
 
 def charges(order: order_pb2.Order) -> list[Charge]:
-    """What is booked. Left out: lines removed by an edit, bundles that only group others, shipping and fees of zero."""
+    """What is booked. Left out: lines removed by an edit, shipping and fees of zero."""
     pieces = [(line, booked(line)) for line in order.lines]
-    found = [_goods(line, quantity) for line, quantity in pieces if quantity > 0 and not _groups_only(line)]
+    found = [_goods(line, quantity) for line, quantity in pieces if quantity > 0]
     others = [_other("shipping", LineRole.SHIPPING, n, line) for n, line in enumerate(order.shipping_lines, 1)]
     others += [_other("fee", LineRole.FEE, n, fee) for n, fee in enumerate(order.fees, 1)]
     found += [charge for charge in others if charge.net or charge.tax]
@@ -70,7 +70,7 @@ def charges(order: order_pb2.Order) -> list[Charge]:
 
 def of_refund(refund: refund_pb2.Refund) -> list[Charge]:
     """What a refund gives back of the order; a line that it names twice gets two keys."""
-    found = [_given_back(line) for line in refund.lines if not _groups_only(line)]
+    found = [_given_back(line) for line in refund.lines]
     others = [_other("shipping", LineRole.SHIPPING, n, line) for n, line in enumerate(refund.shipping_lines, 1)]
     others += [_other("fee", LineRole.FEE, n, fee) for n, fee in enumerate(refund.fees, 1)]
     found += [charge for charge in others if charge.net or charge.tax]
@@ -82,10 +82,6 @@ def of_refund(refund: refund_pb2.Refund) -> list[Charge]:
 def untaxed(key: str, role: LineRole, name: str, value: Decimal, product: str = "") -> Charge:
     """One piece of something that carries no tax."""
     return Charge(key, role, name, _ONE, net=value, tax=_ZERO, gross=value, product=product)
-
-
-def _groups_only(line: order_pb2.OrderLine | refund_pb2.RefundLine) -> bool:
-    return line.kind == order_pb2.LINE_KIND_BUNDLE and not amount(line.amount.gross)
 
 
 def _goods(line: order_pb2.OrderLine, quantity: Decimal) -> Charge:

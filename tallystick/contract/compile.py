@@ -69,6 +69,8 @@ class Contract:
         #: What the contract asks of the store and the target beyond orders.
         self.tells_payments = file.payments is not None
         self.asks_for_risk = file.hold_risk is not RiskAt.NEVER
+        #: Whether an edit of an order whose document is locked is booked beside it.
+        self.deltas = file.when_locked == "delta"
         self._unpaid_by = frozenset(file.post_unpaid_by)
         self._states = {word: _STATES[state.value] for word, state in file.states.items()}
         self._products = ProductTable(file.products, file.sku)

@@ -8,6 +8,7 @@ from tallystick.canonical import checks
 from tallystick.canonical.money import EXACT, amount
 from tallystick.canonical.soundness import plainly_sound
 from tallystick.canonical.times import business_date, to_datetime, zone
+from tallystick.contract.bundles import gathered
 from tallystick.contract.charges import charges
 from tallystick.contract.currency import currency_field
 from tallystick.contract.customers import CustomerPolicy
@@ -58,7 +59,8 @@ class OrderBuilder:
         placed_at = to_datetime(order.placed_at)
         fields = self._fields(order, report)
         customer = self.customers.document(order, report)
-        lines = self.lines.build(charges(order), _terms(order), report)
+        found = gathered(charges(order), self.file.bundles, order.currency_code)
+        lines = self.lines.build(found, _terms(order), report)
         return OrderDocument(
             connection=order.connection,
             order_id=order.id,

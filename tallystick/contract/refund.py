@@ -10,6 +10,7 @@ from decimal import Decimal, localcontext
 from tallystick.canonical import refunds
 from tallystick.canonical.money import EXACT, allocate, amount, minor_digits, quantise
 from tallystick.canonical.times import business_date, to_datetime, zone
+from tallystick.contract.bundles import gathered
 from tallystick.contract.charges import Charge, of_refund, stated_taxes, untaxed
 from tallystick.contract.currency import currency_field
 from tallystick.contract.document import Hold, LineRole, RefundDocument, Value
@@ -44,7 +45,7 @@ class RefundBuilder:
 
     def _document(self, refund: refund_pb2.Refund, report: Report) -> RefundDocument:
         refunded_at = to_datetime(refund.refunded_at)
-        goods = of_refund(refund)
+        goods = gathered(of_refund(refund), self.file.bundles, refund.currency_code)
         charges = [*goods, *self._adjustment(refund)]
         return RefundDocument(
             connection=refund.connection,

@@ -229,6 +229,17 @@ class GoodwillTax(StrEnum):
     AS_ORDER = "as_order"
 
 
+class Bundles(StrEnum):
+    """Which lines of a bundle move stock and carry its price, each once."""
+
+    #: Every line as the store shows it; a bundle without a price of its own only groups its parts, and is left out.
+    AS_SOLD = "as_sold"
+    #: The bundle, with the prices of its parts; the ERP's product is a kit.
+    PARENT = "parent"
+    #: The parts, each with its share of the bundle's price.
+    COMPONENTS = "components"
+
+
 class Refunds(Strict):
     """Credit documents."""
 
@@ -315,6 +326,11 @@ class ContractFile(Strict):
     confirm: bool = True
     #: An order that is cancelled when its document is there: cancel that too, or hold it for a person.
     when_cancelled: Literal["cancel", "hold"] = "cancel"
+    #: Which of a bundle's lines are booked, where the store shows it beside its parts.
+    bundles: Bundles = Bundles.AS_SOLD
+    #: An order that is edited when its document can no longer be changed: hold it for a person, or book what differs
+    #: as documents beside it (needs the flow of refunds, since what is charged less is credited).
+    when_locked: Literal["hold", "delta"] = "hold"
     #: Meaning of states that plugins of the store invented.
     states: dict[str, State] = {}
     currencies: Currencies

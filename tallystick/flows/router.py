@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tallystick.built import Built, Unwanted
+from tallystick.flows import deltas, orders
 from tallystick.flows.flow import Flow, Following, Source
 from tallystick.flows.plan import Plan
 from tallystick.flows.table import FLOWS
@@ -35,6 +36,13 @@ class Router:
         if own is None or plan is None:
             return []
         return [own, *(row for flow in self._following for row in flow.following(plan, event, source))]
+
+    def beside(self, head: Head) -> tuple[Row, ...] | Refused | None:
+        """The effects that settle an order whose document is locked; None where it is to be held."""
+        plan = self._plans.get(head.connection)
+        if plan is None or head.body is None or head.entity_type != orders.ENTITY:
+            return None
+        return deltas.beside(plan, head, event_pb2.Event.FromString(head.body))
 
     def build(self, head: Head) -> Built | Refused | Unwanted:
         """Apply the contract of the head's route."""

@@ -1,6 +1,7 @@
 """The table of flows."""
 
 from tallystick.flows.customers import Customers
+from tallystick.flows.deltas import Reductions, Supplements
 from tallystick.flows.flow import Flow
 from tallystick.flows.fulfilments import Fulfilments
 from tallystick.flows.orders import Orders
@@ -9,4 +10,14 @@ from tallystick.flows.prices import Prices
 from tallystick.flows.refunds import Refunds
 from tallystick.flows.stock import Stock
 
-FLOWS: tuple[Flow, ...] = (Orders(), Payments(), Refunds(), Customers(), Fulfilments(), Prices(), Stock())
+FLOWS: tuple[Flow, ...] = (
+    Orders(),
+    Payments(),
+    Refunds(),
+    Supplements(),
+    Reductions(),
+    Customers(),
+    Fulfilments(),
+    Prices(),
+    Stock(),
+)

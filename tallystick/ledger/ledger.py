@@ -203,6 +203,9 @@ class Ledger:
             row["lane_key"]: row
             for row in await connection.fetch(_SQL["settle_effects"], self.target, *_effect_columns(outcomes))
         }
+        more = [row for o in outcomes if o.claim.lane_key in settled for row in o.more]
+        if more:
+            await connection.fetch(_SQL["insert_effects"], self.target, *_columns(more))
         rows = await connection.fetch(
             _SQL["settle_lanes"],
             self.target,

@@ -182,6 +182,8 @@ class Outcome:
     applied_mark: str | None = None
     contract_version: str | None = None
     lines: tuple[str, ...] = ()
+    #: Effects that follow from it, recorded behind it in the same transaction.
+    more: tuple[Row, ...] = ()
 
     @property
     def reason(self) -> str | None:

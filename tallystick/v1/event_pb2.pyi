@@ -120,6 +120,7 @@ class Event(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     GONE_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
     REFUND_FIELD_NUMBER: _builtins.int
     RETURN_FIELD_NUMBER: _builtins.int
@@ -146,6 +147,10 @@ class Event(_message.Message):
 
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    @_builtins.property
+    def base(self) -> _order_pb2.Order:
+        """Of an order that is booked by documents beside a locked one: the revision that is booked already."""
+
     @_builtins.property
     def order(self) -> _order_pb2.Order: ...
     @_builtins.property
@@ -174,6 +179,7 @@ class Event(_message.Message):
         origin: Global___Origin.ValueType = ...,
         gone: _builtins.bool = ...,
         findings: _abc.Iterable[Global___Finding] | None = ...,
+        base: _order_pb2.Order | None = ...,
         order: _order_pb2.Order | None = ...,
         refund: _refund_pb2.Refund | None = ...,
         customer: _customer_pb2.Customer | None = ...,
@@ -182,9 +188,9 @@ class Event(_message.Message):
         fulfilment: _fulfilment_pb2.Fulfilment | None = ...,
         shelf_figure: _inventory_pb2.ShelfFigure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "fulfilment", b"fulfilment", "inventory_level", b"inventory_level", "order", b"order", "payload", b"payload", "product", b"product", "received_at", b"received_at", "refund", b"refund", "return", b"return", "shelf_figure", b"shelf_figure", "source_modified", b"source_modified"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "customer", b"customer", "fulfilment", b"fulfilment", "inventory_level", b"inventory_level", "order", b"order", "payload", b"payload", "product", b"product", "received_at", b"received_at", "refund", b"refund", "return", b"return", "shelf_figure", b"shelf_figure", "source_modified", b"source_modified"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "customer", b"customer", "findings", b"findings", "fulfilment", b"fulfilment", "gone", b"gone", "inventory_level", b"inventory_level", "object_id", b"object_id", "order", b"order", "origin", b"origin", "payload", b"payload", "product", b"product", "received_at", b"received_at", "refund", b"refund", "return", b"return", "revision", b"revision", "shelf_figure", b"shelf_figure", "source_modified", b"source_modified", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "connection", b"connection", "customer", b"customer", "findings", b"findings", "fulfilment", b"fulfilment", "gone", b"gone", "inventory_level", b"inventory_level", "object_id", b"object_id", "order", b"order", "origin", b"origin", "payload", b"payload", "product", b"product", "received_at", b"received_at", "refund", b"refund", "return", b"return", "revision", b"revision", "shelf_figure", b"shelf_figure", "source_modified", b"source_modified", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["order", "refund", "return", "customer", "inventory_level", "product", "fulfilment", "shelf_figure"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015

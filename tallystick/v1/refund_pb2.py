@@ -29,7 +29,7 @@ from tallystick.v1 import order_pb2 as tallystick_dot_v1_dot_order__pb2
 from tallystick.v1 import privacy_pb2 as tallystick_dot_v1_dot_privacy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atallystick/v1/refund.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x19tallystick/v1/money.proto\x1a\x19tallystick/v1/order.proto\x1a\x1btallystick/v1/privacy.proto\"\x83\x02\n\nRefundLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallystick.v1.TaxedAmount\x12\'\n\x07restock\x18\x04 \x01(\x0e\x32\x16.tallystick.v1.Restock\x12\x13\n\x0blocation_id\x18\x05 \x01(\t\x12%\n\x04kind\x18\x06 \x01(\x0e\x32\x17.tallystick.v1.LineKind\x12\x0b\n\x03sku\x18\x07 \x01(\t\x12\r\n\x05title\x18\x08 \x01(\t\x12%\n\x05taxes\x18\t \x03(\x0b\x32\x16.tallystick.v1.TaxLine\"]\n\x08TaxShare\x12*\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x1a.tallystick.v1.TaxedAmount\x12%\n\x05taxes\x18\x02 \x03(\x0b\x32\x16.tallystick.v1.TaxLine\"\xf4\x04\n\x06Refund\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12/\n\x0brefunded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcurrency_code\x18\x05 \x01(\t\x12(\n\x05lines\x18\x06 \x03(\x0b\x32\x19.tallystick.v1.RefundLine\x12\x33\n\x0eshipping_lines\x18\x07 \x03(\x0b\x32\x1b.tallystick.v1.ShippingLine\x12.\n\nadjustment\x18\x08 \x01(\x0b\x32\x1a.tallystick.v1.TaxedAmount\x12!\n\x05total\x18\t \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07gateway\x18\n \x01(\t\x12\x14\n\x06reason\x18\x0b \x01(\tB\x04\x88\xce\x18\x01\x12\x14\n\x0corder_number\x18\x0c \x01(\t\x12\x33\n\x0forder_placed_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\ttax_basis\x18\x0e \x01(\x0e\x32\x17.tallystick.v1.TaxBasis\x12 \n\x04\x66\x65\x65s\x18\x0f \x03(\x0b\x32\x12.tallystick.v1.Fee\x12\"\n\x06\x64uties\x18\x10 \x01(\x0b\x32\x12.google.type.Money\x12\x12\n\ntax_exempt\x18\x11 \x01(\x08\x12-\n\x0corder_shares\x18\x12 \x03(\x0b\x32\x17.tallystick.v1.TaxShare\x12\x17\n\x0forder_cancelled\x18\x13 \x01(\x08*X\n\x07Restock\x12\x17\n\x13RESTOCK_UNSPECIFIED\x10\x00\x12\x13\n\x0fRESTOCK_UNKNOWN\x10\x01\x12\x0f\n\x0bRESTOCK_YES\x10\x02\x12\x0e\n\nRESTOCK_NO\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atallystick/v1/refund.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x19tallystick/v1/money.proto\x1a\x19tallystick/v1/order.proto\x1a\x1btallystick/v1/privacy.proto\"\x96\x02\n\nRefundLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\t\x12*\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1a.tallystick.v1.TaxedAmount\x12\'\n\x07restock\x18\x04 \x01(\x0e\x32\x16.tallystick.v1.Restock\x12\x13\n\x0blocation_id\x18\x05 \x01(\t\x12%\n\x04kind\x18\x06 \x01(\x0e\x32\x17.tallystick.v1.LineKind\x12\x0b\n\x03sku\x18\x07 \x01(\t\x12\r\n\x05title\x18\x08 \x01(\t\x12%\n\x05taxes\x18\t \x03(\x0b\x32\x16.tallystick.v1.TaxLine\x12\x11\n\tparent_id\x18\n \x01(\t\"]\n\x08TaxShare\x12*\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x1a.tallystick.v1.TaxedAmount\x12%\n\x05taxes\x18\x02 \x03(\x0b\x32\x16.tallystick.v1.TaxLine\"\xf4\x04\n\x06Refund\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12/\n\x0brefunded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcurrency_code\x18\x05 \x01(\t\x12(\n\x05lines\x18\x06 \x03(\x0b\x32\x19.tallystick.v1.RefundLine\x12\x33\n\x0eshipping_lines\x18\x07 \x03(\x0b\x32\x1b.tallystick.v1.ShippingLine\x12.\n\nadjustment\x18\x08 \x01(\x0b\x32\x1a.tallystick.v1.TaxedAmount\x12!\n\x05total\x18\t \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07gateway\x18\n \x01(\t\x12\x14\n\x06reason\x18\x0b \x01(\tB\x04\x88\xce\x18\x01\x12\x14\n\x0corder_number\x18\x0c \x01(\t\x12\x33\n\x0forder_placed_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\ttax_basis\x18\x0e \x01(\x0e\x32\x17.tallystick.v1.TaxBasis\x12 \n\x04\x66\x65\x65s\x18\x0f \x03(\x0b\x32\x12.tallystick.v1.Fee\x12\"\n\x06\x64uties\x18\x10 \x01(\x0b\x32\x12.google.type.Money\x12\x12\n\ntax_exempt\x18\x11 \x01(\x08\x12-\n\x0corder_shares\x18\x12 \x03(\x0b\x32\x17.tallystick.v1.TaxShare\x12\x17\n\x0forder_cancelled\x18\x13 \x01(\x08*X\n\x07Restock\x12\x17\n\x13RESTOCK_UNSPECIFIED\x10\x00\x12\x13\n\x0fRESTOCK_UNKNOWN\x10\x01\x12\x0f\n\x0bRESTOCK_YES\x10\x02\x12\x0e\n\nRESTOCK_NO\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,12 +38,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REFUND'].fields_by_name['reason']._loaded_options = None
   _globals['_REFUND'].fields_by_name['reason']._serialized_options = b'\210\316\030\001'
-  _globals['_RESTOCK']._serialized_start=1174
-  _globals['_RESTOCK']._serialized_end=1262
+  _globals['_RESTOCK']._serialized_start=1193
+  _globals['_RESTOCK']._serialized_end=1281
   _globals['_REFUNDLINE']._serialized_start=187
-  _globals['_REFUNDLINE']._serialized_end=446
-  _globals['_TAXSHARE']._serialized_start=448
-  _globals['_TAXSHARE']._serialized_end=541
-  _globals['_REFUND']._serialized_start=544
-  _globals['_REFUND']._serialized_end=1172
+  _globals['_REFUNDLINE']._serialized_end=465
+  _globals['_TAXSHARE']._serialized_start=467
+  _globals['_TAXSHARE']._serialized_end=560
+  _globals['_REFUND']._serialized_start=563
+  _globals['_REFUND']._serialized_end=1191
 # @@protoc_insertion_point(module_scope)

@@ -56,6 +56,7 @@ class RefundLine(_message.Message):
     SKU_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     TAXES_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     quantity: _builtins.str
     """Decimal text, positive; "0" where money goes back and no piece."""
@@ -65,6 +66,8 @@ class RefundLine(_message.Message):
     """As the order's line has them, so that the refund can be booked without it."""
     sku: _builtins.str
     title: _builtins.str
+    parent_id: _builtins.str
+    """The line of the bundle that it is a part of."""
     @_builtins.property
     def amount(self) -> _money_pb2.TaxedAmount: ...
     @_builtins.property
@@ -83,10 +86,11 @@ class RefundLine(_message.Message):
         sku: _builtins.str = ...,
         title: _builtins.str = ...,
         taxes: _abc.Iterable[_money_pb2.TaxLine] | None = ...,
+        parent_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "line_id", b"line_id", "location_id", b"location_id", "quantity", b"quantity", "restock", b"restock", "sku", b"sku", "taxes", b"taxes", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "line_id", b"line_id", "location_id", b"location_id", "parent_id", b"parent_id", "quantity", b"quantity", "restock", b"restock", "sku", b"sku", "taxes", b"taxes", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -198,10 +198,11 @@ SELECT
         SELECT s.state FROM effect s WHERE s.target = l.target AND s.lane_key = l.lane_key
           AND s.entity_type = 'order' AND s.kind = 'STATE' ORDER BY s.seq DESC LIMIT 1)) AS parent_ended,
     extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s, e.overdue,
-    -- Whether money of the order was given back in documents of their own.
+    -- Whether money of the order was given back, or charged in addition, in documents of their own.
     (l.next_seq > 2 AND e.entity_type = 'order' AND EXISTS (
-        SELECT FROM effect r WHERE r.target = l.target AND r.lane_key = l.lane_key AND r.entity_type = 'refund'
-          AND r.state IN ('APPLIED', 'VERIFIED'))) AS credited,
+        SELECT FROM effect r WHERE r.target = l.target AND r.lane_key = l.lane_key
+          AND (r.entity_type = 'refund' AND r.state IN ('APPLIED', 'VERIFIED')
+            OR r.entity_type IN ('supplement', 'reduction') AND r.state NOT IN ('SUPERSEDED', 'SKIPPED')))) AS credited,
     -- What was dealt with last of this entity, by our own record.
     CASE WHEN l.next_seq > 2 AND e.revision > 1 THEN (
         SELECT q.body FROM effect a

@@ -30,7 +30,7 @@ def test_there_are_example_contracts() -> None:
 
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"confrim": True}, "unknown key 'confrim'; allowed are arithmetic, confirm,"),
+    ({"confrim": True}, "unknown key 'confrim'; allowed are arithmetic, bundles, confirm,"),
     ({"confrim": True}, "did you mean 'confirm'?"),
     ({"arithmetic": {"tax_rounding": "per_lines"}},
      "tax_rounding is 'per_lines'; allowed are 'per_line' or 'per_document'"),
