@@ -265,15 +265,7 @@ class Engine:
             self._note(turn, answer)
             turn.answered(answer)
             if isinstance(answer, Refused) and answer.beside and turn.may_split:
-                self._split(turn)
-
-    def _split(self, turn: Turn) -> None:
-        """Book beside a locked document what differs from it, where the contract says so."""
-        found = self._asked(self._beside, turn.head)
-        if isinstance(found, Refused):
-            turn.refused(found)
-        elif found is not None:
-            turn.split(found)
+                turn.book_beside(self._asked(self._beside, turn.head))
 
     async def _intend(self, step: Step, turns: Sequence[Turn]) -> list[Turn]:
         granted = await self.ledger.intend([self._intent(step, turn) for turn in turns])

@@ -182,11 +182,17 @@ class Turn:
             self.job = replace(self.job, external_id=found.external_id)
         self.move = Move.SEND
 
-    def split(self, more: tuple[Row, ...]) -> None:
-        """Its document is locked: what differs is booked by effects of their own, behind it in its lane."""
-        words = "its document is locked; what differs is booked beside it"
-        state = EffectState.APPLIED if more else EffectState.VERIFIED
-        self.settle(state, "split" if more else "verified", detail=words, more=more)
+    def book_beside(self, found: tuple[Row, ...] | Refused | None) -> None:
+        """Its document is locked: what differs is booked by effects of their own, behind it in its lane.
+
+        None leaves it held; no effects mean that all stands beside it already.
+        """
+        if isinstance(found, Refused):
+            self.refused(found)
+        elif found is not None:
+            words = "its document is locked; what differs is booked beside it"
+            state = EffectState.APPLIED if found else EffectState.VERIFIED
+            self.settle(state, "split" if found else "verified", detail=words, more=found)
 
     def verified(self, found: Found) -> None:
         """Nothing differs: no write."""

@@ -104,3 +104,26 @@ async def test_a_head_knows_what_was_dealt_with_before(database: str) -> None:
         (claim,) = (await ledger.record([order(1, 2)])).claims
         head = await head_of(ledger, claim)
         assert (head.credited, head.settled_body) == (True, b"1@1")
+
+
+async def test_what_follows_from_an_outcome_is_recorded_with_it(database: str) -> None:
+    """FC-088: in its transaction, behind it, once; and not at all by a holder that lost its lane."""
+    async with open_ledger(database) as (ledger, pool):
+        (claim,) = (await ledger.record([order(1)])).claims
+        await apply(ledger, claim)
+        (claim,) = (await ledger.record([order(1, 2)])).claims
+        more = replace(refund(1, "2"), entity_type="supplement", entity_id="shop/1/delta/2")
+        split = replace(outcome(await head_of(ledger, claim), EffectState.APPLIED), more=(more,))
+        lost = replace(split, claim=Claim(claim.lane_key, claim.epoch - 1))
+        assert (await ledger.settle([lost])).written == frozenset()
+        assert (await ledger.settle([split])).mine == (claim,)
+        assert (await ledger.settle([split])).written == frozenset()
+        head = await head_of(ledger, claim)
+        assert (head.entity_type, head.seq, head.parent_revision) == ("supplement", 3, 1)
+        await ledger.record([order(1, 3)])
+        await apply(ledger, claim)
+        head = await head_of(ledger, claim)
+        assert (head.revision, head.applied_revision, head.settled_body) == (3, 1, b"1@2"), "told apart from revision 2"
+        assert head.credited
+        rows = await pool.fetch("SELECT count(*) AS number FROM effect WHERE entity_type = 'supplement'")
+        assert rows[0]["number"] == 1

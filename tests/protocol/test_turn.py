@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tallystick.contract.document import CustomerDocument
-from tallystick.ledger.rows import Claim, EffectState, Head, Kind
+from tallystick.ledger.rows import Claim, EffectState, Head, Kind, Row
 from tallystick.ports import (
     Answer,
     Applied,
@@ -244,3 +244,27 @@ def test_an_applied_newer_or_equal_revision_supersedes_unless_forced() -> None:
     assert resting(decided(replace(BOUND, applied_revision=2)))[0] is EffectState.SUPERSEDED
     assert decided(replace(BOUND, applied_revision=2, forced=True)).move is Move.COMPARE
     assert resting(decided(replace(BOUND, applied_revision=3, forced=True)))[0] is EffectState.SUPERSEDED
+
+
+# ---- a locked document
+
+
+def test_what_differs_from_a_locked_document_is_settled_by_effects_behind_it() -> None:
+    """FC-088: the effect is done with, its document's binding stays, and the rows go into the same transaction."""
+    turn = answered(BOUND, Refused(HoldReason.LOCKED, "it is confirmed", beside=True))
+    assert turn.may_split
+    row = Row("shop/1", "shop", "supplement", "shop/1/delta/2", "add", "2", Kind.DELTA, 2, b"", "", HEAD.received_at)
+    turn.book_beside((row,))
+    outcome = turn.outcome
+    assert outcome is not None
+    assert (outcome.state, outcome.more, outcome.hold) == (EffectState.APPLIED, (row,), None)
+    assert (outcome.external_id, outcome.applied_revision) == (None, None)
+
+
+def test_a_locked_document_stays_held_where_nothing_may_stand_beside_it() -> None:
+    turn = answered(BOUND, Refused(HoldReason.LOCKED, "it is confirmed", beside=True))
+    turn.book_beside(None)
+    assert resting(turn)[1] is HoldReason.LOCKED
+    turn.book_beside(Refused(HoldReason.UNBALANCED, "35.70 and 11.90 are not 48.60"))
+    assert resting(turn)[1] is HoldReason.UNBALANCED
+    assert not answered(replace(BOUND, state=EffectState.IN_DOUBT), Refused(HoldReason.LOCKED, "")).may_split
