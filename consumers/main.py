@@ -13,6 +13,7 @@ from consumers.reconciling import build_reconcile
 from consumers.relay import Relay
 from consumers.resyncs import Into, Resyncs
 from consumers.stock import StockFlow
+from consumers.stock_hints import StockHints
 from consumers.target import Target
 from consumers.walks import Pace, Trail, Walks
 from consumers.watch import Watch
@@ -65,7 +66,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     door = Door(objects, base.producer, metrics)
     stock = StockFlow(installation, base.pool, door)
     rereads = Rereads(objects, door, stores, clock, pauses=Pauses(clock, scale))
-    admission = Admission(door, rereads, stores)
+    admission = Admission(door, rereads, stores, StockHints(installation.stock_hooks, stock.stocks))
     yield _intake(installation, base, admission, pending)
     yield Relay(
         tuple(stores),
@@ -75,6 +76,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
         rereads,
         base.producer,
         clock,
+        hints=tuple(installation.stock_hooks),
         metrics=metrics,
         every_s=settings.work.sweep_every_s,
         scale=scale,

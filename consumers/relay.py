@@ -37,7 +37,8 @@ _PATIENT = (PendingReason.PARSER, PendingReason.TOO_LARGE)
 
 
 class Relay:
-    """Serves the given connections. `scale` shortens its durations in tests and the demo."""
+    """Serves the given stores, and of `hints` the deliveries alone. `scale` shortens its durations in tests and the
+    demo."""
 
     def __init__(
         self,
@@ -49,11 +50,13 @@ class Relay:
         producer: Producer,
         clock: Clock,
         *,
+        hints: Sequence[str] = (),
         metrics: Metrics | None = None,
         every_s: float = 1.0,
         scale: float = 1.0,
     ) -> None:
         self._connections = tuple(connections)
+        self._hints = tuple(hints)
         self._pending = pending
         self._objects = objects
         self._admission = admission
@@ -69,8 +72,9 @@ class Relay:
         """Until `stop` is set."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._gauges(stop))
-            for connection in self._connections:
+            for connection in (*self._connections, *self._hints):
                 tasks.create_task(self._relay(connection, stop))
+            for connection in self._connections:
                 tasks.create_task(self._publish_again(connection, stop))
 
     # ---- pending deliveries ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The edge: takes a store's signed deliveries and answers 2xx once their bytes are durable.
+"""The edge: takes signed deliveries of stores, and of ERPs that push, and answers 2xx once their bytes are durable.
 
 Size, signature over the raw bytes, one id for the key; nothing else is read here, so no fault of a parser can lose a
 delivery. It never de-duplicates, and never answers 429 to a correct signature: WooCommerce does not send again.
@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -25,6 +25,8 @@ from tallystick.kafka.codec import new_traceparent
 from tallystick.kafka.producer import Producer
 from tallystick.ledger.pending import PendingDeliveries
 from tallystick.ports import Hint, WebhookSource
+from tallystick.stock.hook import TOKEN
+from tallystick.stock.ports import StockHook
 from tallystick.telemetry import INBOUND_OUTCOMES, Metrics
 
 log = structlog.get_logger(__name__)
@@ -35,7 +37,7 @@ _PING_MAX = 64
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 TAKEN = Answer(200, "OK")
-NOT_FOUND = Answer(404, "Not Found", "no store is connected here; the address is /webhooks/<connection>", closes=True)
+NOT_FOUND = Answer(404, "Not Found", "nobody is connected here; the address is /webhooks/<connection>", closes=True)
 ONLY_POST = Answer(405, "Method Not Allowed", "deliveries are sent by POST", (("Allow", "POST"),), closes=True)
 ENCODED = Answer(415, "Unsupported Media Type", "send the body as it was signed, without Content-Encoding", closes=True)
 WRONG_SIGNATURE = Answer(401, "Unauthorized", "the signature does not match the connection's secret", closes=True)
@@ -48,7 +50,7 @@ class _Entrance:
     """One connection, with its metrics at hand."""
 
     connection: str
-    store: WebhookSource
+    store: WebhookSource | StockHook
     ack_seconds: Histogram
     outcomes: Mapping[str, Counter]
 
@@ -62,7 +64,9 @@ class Edge:
         self._limiter = SourceLimiter(clock)
         self._hints = SetupHints(clock)
         self._entrances = {
-            name: _entrance(name, store, metrics) for name, store in stores.items() if isinstance(store, WebhookSource)
+            name: _entrance(name, store, metrics)
+            for name, store in stores.items()
+            if isinstance(store, WebhookSource | StockHook)
         }
 
     # ---- called by the listener ------------------------------------------------------------------------------------
@@ -90,7 +94,7 @@ class Edge:
         entrance = self._entrance_of(request)
         assert entrance is not None
         try:
-            signed = entrance.store.verify(request.headers, request.body)
+            signed = entrance.store.verify(_headers(entrance, request), request.body)
         except SetupError as error:
             log.error("a secret cannot be read", connection=entrance.connection, detail=str(error))
             reply(NOT_NOW)
@@ -135,8 +139,18 @@ class Edge:
         self._inbox.put(delivered(entrance.connection, hint, headers, body, self._clock.now(), trace), settled)
 
 
-def _entrance(name: str, store: WebhookSource, metrics: Metrics) -> _Entrance:
-    outcomes = {outcome: metrics.inbound_events.labels("orders", name, outcome) for outcome in INBOUND_OUTCOMES}
+def _headers(entrance: _Entrance, request: Request) -> Mapping[str, str]:
+    """With the token of the address, for senders that cannot sign; it is looked at here and not kept."""
+    query = request.target.partition(b"?")[2]
+    if not query or not isinstance(entrance.store, StockHook):
+        return request.headers
+    token = dict(parse_qsl(query.decode("latin-1"))).get("token")
+    return request.headers if token is None else {**request.headers, TOKEN: token}
+
+
+def _entrance(name: str, store: WebhookSource | StockHook, metrics: Metrics) -> _Entrance:
+    flow = "orders" if isinstance(store, WebhookSource) else "stock"
+    outcomes = {outcome: metrics.inbound_events.labels(flow, name, outcome) for outcome in INBOUND_OUTCOMES}
     return _Entrance(name, store, metrics.inbound_ack_seconds.labels(name), outcomes)
 
 
@@ -164,7 +178,7 @@ async def webhook_server(
     At the end deliveries under way are made durable and answered. Raises `SetupError` when the address is taken.
     """
     inbox = Inbox(producer, pending)
-    edge = Edge(installation.stores, inbox, installation.clock, installation.metrics)
+    edge = Edge({**installation.stores, **installation.stock_hooks}, inbox, installation.clock, installation.metrics)
     try:
         async with Listener(edge, limits).listen(installation.settings.listen.webhooks) as address:
             log.info("listening for deliveries", address=address)

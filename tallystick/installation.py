@@ -25,7 +25,7 @@ from tallystick.prices.ports import PriceSink, PriceSource
 from tallystick.registry import AdapterKind, find_kind
 from tallystick.settings import FlowName, Mode, Route, Settings
 from tallystick.stock import agreement
-from tallystick.stock.ports import StockSink, StockSource
+from tallystick.stock.ports import PushesStock, StockHook, StockSink, StockSource
 from tallystick.telemetry import Metrics
 
 
@@ -82,6 +82,13 @@ class Installation:
             if route.mode_of(FlowName.PRICES) is not Mode.OFF:
                 found.setdefault(route.erp, set()).update(self.contracts[route].price_lists)
         return {erp: tuple(sorted(lists)) for erp, lists in found.items()}
+
+    @property
+    def stock_hooks(self) -> dict[str, StockHook]:
+        """What takes pushes of ERPs, by id: only of a flow that is on, and where a secret is set."""
+        adapters = {name: self.adapters[name] for name in sorted(self.sources(FlowName.STOCK))}
+        hooks = {name: one.stock_hook for name, one in adapters.items() if isinstance(one, PushesStock)}
+        return {name: found for name, found in hooks.items() if found is not None}
 
     def plans(self, target: str) -> dict[str, Plan]:
         """The routes into one target."""

@@ -8,7 +8,7 @@ from tallystick.clock import Clock
 from tallystick.errors import SetupError, Unauthorised
 from tallystick.ports import FoundDocument, Reading, Sink, Window
 from tallystick.reconcile.ports import Marked
-from tallystick.stock.ports import TakesStockAt
+from tallystick.stock.ports import StockHook, TakesStockAt
 
 from .check import ConnectionCheck
 from .customers import CustomerSinkOfOdoo
@@ -16,6 +16,7 @@ from .jsonrpc import JsonRpc
 from .orders import OrderSinkOfOdoo
 from .payments import PaymentSinkOfOdoo
 from .prices import Prices
+from .push import StockPush
 from .records import Records
 from .references import References
 from .refunds import RefundSinkOfOdoo
@@ -30,8 +31,8 @@ _UUID = "database.uuid"
 
 class OdooAdapter:
     """One database and company. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`,
-    `FulfilmentSource`, `StockSource`, `PriceSource`, `DuplicateSweep`, `ReferenceLookup`, `Identified` and
-    `ConnectionTest`."""
+    `FulfilmentSource`, `StockSource`, `PushesStock`, `PriceSource`, `DuplicateSweep`, `ReferenceLookup`, `Identified`
+    and `ConnectionTest`."""
 
     orders: Sink
     refunds: Sink
@@ -53,7 +54,9 @@ class OdooAdapter:
         self.payments = PaymentSinkOfOdoo(*parts)
         self.customers = CustomerSinkOfOdoo(*parts)
         self._shipments = Shipments(connection, self._records)
-        self._stock = Stock(connection, self._records, clock)
+        self._stock = Stock(connection, self._records)
+        told = settings.stock_hook
+        self.stock_hook: StockHook | None = None if told is None else StockPush(told, self._records)
         self._prices = Prices(connection, self._records, references, clock, settings.company_id)
         self._sweep = Sweep(settings, self._records)
         #: A date of change is that of the transaction's begin, and shows when it ends: that long at most.

@@ -8,6 +8,7 @@ from yarl import URL
 from tallystick.registry import Pace
 from tallystick.secrets import Secret
 from tallystick.settings import Strict
+from tallystick.stock.hook import HookSettings
 
 #: A self-hosted server has no quota; what gives way first is its workers (two for each core by custom).
 _OWN_SERVER = Pace(rate_per_s=20.0, burst=20.0, parallel=4)
@@ -43,6 +44,8 @@ class OdooSettings(Strict):
     credit_mark_field: str = "invoice_origin"
     #: The same of a payment. Left out: its memo (`ref` before Odoo 18), behind the numbers of the order.
     payment_mark_field: str | None = None
+    #: Who may tell us at once that stock changed; left out: it is polled only. See `tallystick.stock.hook`.
+    stock_hook: HookSettings | None = None
     private_network: bool = False
     #: Left out: by the address, one call a second for Odoo Online and more for a server of your own.
     pace: Pace | None = None

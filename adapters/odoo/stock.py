@@ -14,12 +14,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from tallystick.canonical.keys import key
 from tallystick.canonical.quantities import quantity_text
-from tallystick.canonical.times import to_timestamp
-from tallystick.clock import Clock
 from tallystick.ports import Reading, Window
 from tallystick.v1 import event_pb2, inventory_pb2
 
@@ -43,10 +40,9 @@ _NONE: _Held = (Decimal(0), Decimal(0))
 class Stock:
     """Reads of one connection. Raises `Unavailable`, `Unauthorised`."""
 
-    def __init__(self, connection: str, records: Records, clock: Clock) -> None:
+    def __init__(self, connection: str, records: Records) -> None:
         self._connection = connection
         self._records = records
-        self._clock = clock
 
     async def changed(self, window: Window) -> AsyncIterator[Sequence[Reading]]:
         """Pages of levels of what changed in the window; each product once, however often it changed."""
@@ -87,24 +83,22 @@ class Stock:
         wanted = {sku for sku in skus if sku}
         if not wanted:
             return []
-        read_at = to_timestamp(self._clock.now())
         products = await self._products(wanted)
         warehouses = await self._warehouses() if products else {}
         held = await self._held(products, await self._places(warehouses))
         return [
-            self._reading(sku, code, held.get((product_id, warehouse_id), _NONE), read_at)
+            self._reading(sku, code, held.get((product_id, warehouse_id), _NONE))
             for product_id, sku in sorted(products.items())
             for warehouse_id, code in sorted(warehouses.items())
         ]
 
-    def _reading(self, sku: str, warehouse: str, held: _Held, read_at: Timestamp) -> Reading:
+    def _reading(self, sku: str, warehouse: str, held: _Held) -> Reading:
         level = inventory_pb2.InventoryLevel(
             connection=self._connection,
             sku=sku,
             warehouse_id=warehouse,
             on_hand=quantity_text(held[0]),
             available=quantity_text(held[0] - held[1]),
-            read_at=read_at,
         )
         return Reading(event_pb2.ENTITY_TYPE_INVENTORY_LEVEL, key(warehouse, sku), None, level=level)
 

@@ -4,7 +4,7 @@ Whatever is decided, each delivery gets an outcome, and the caller keeps those t
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,6 +32,19 @@ _ID_MAX = 200
 
 class Store(WebhookSource, OrderSource, Protocol):
     """What intake needs of a store's adapter."""
+
+
+class Beside(Protocol):
+    """Deals with deliveries of connections that are no stores."""
+
+    @property
+    def connections(self) -> Collection[str]:
+        """Whose deliveries it deals with."""
+        ...
+
+    async def deal(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        """What became of each. Raises one of `AWAY`."""
+        ...
 
 
 @dataclass(slots=True)
@@ -77,10 +90,11 @@ def _same(connection: str, one: Reading, other: Reading) -> bool:
 class Admission:
     """Shared by intake and relay of one process."""
 
-    def __init__(self, door: Door, rereads: Rereads, stores: Mapping[str, Store]) -> None:
+    def __init__(self, door: Door, rereads: Rereads, stores: Mapping[str, Store], beside: Beside | None = None) -> None:
         self._door = door
         self._rereads = rereads
         self._stores = stores
+        self._beside = beside
 
     async def admit(self, deliveries: Sequence[Delivery], within_s: float) -> list[Outcome]:
         """What became of each; parallel to `deliveries`. Reads that do not fit into `within_s` wait.
@@ -101,6 +115,17 @@ class Admission:
             return first + await self.admit(deliveries[half:], within_s)
 
     async def _admit(self, deliveries: Sequence[Delivery], within_s: float) -> list[Outcome]:
+        beside = self._beside
+        if beside is None or not any(delivery.connection in beside.connections for delivery in deliveries):
+            return await self._of_stores(deliveries, within_s)
+        others = [at for at, delivery in enumerate(deliveries) if delivery.connection in beside.connections]
+        stores = [at for at, delivery in enumerate(deliveries) if delivery.connection not in beside.connections]
+        dealt = await beside.deal([deliveries[at] for at in others])
+        admitted = await self._of_stores([deliveries[at] for at in stores], within_s)
+        by_place = dict(zip((*others, *stores), (*dealt, *admitted), strict=True))
+        return [by_place[at] for at in range(len(deliveries))]
+
+    async def _of_stores(self, deliveries: Sequence[Delivery], within_s: float) -> list[Outcome]:
         outcomes: list[Outcome] = [Dealt()] * len(deliveries)
         groups = await self._parse(deliveries, outcomes)
         await self._accept_bodies([group for group in groups if group.body is not None])

@@ -1,11 +1,11 @@
 """The abilities that the flow of stock needs of a store and of an ERP."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from tallystick.ports import NeedsRead, Reading, Sink, Window
+from tallystick.ports import Hint, NeedsRead, Reading, Sink, Window
 
 # ---- stores ------------------------------------------------------------------------------------------------------
 
@@ -81,3 +81,34 @@ class StockSource(Protocol):
         """The levels of these products in all warehouses, as they are now; products that the ERP does not know are
         left out."""
         ...
+
+
+@runtime_checkable
+class StockHook(Protocol):
+    """Takes what an ERP sends when stock changed. Figures are never taken from it, only which products to read."""
+
+    def verify(self, headers: Mapping[str, str], raw: bytes) -> bool:
+        """Whether it comes from the ERP; constant-time. Header names are lower-case, a token of the address among
+        them (`tallystick.stock.hook.TOKEN`)."""
+        ...
+
+    def hint(self, headers: Mapping[str, str], raw: bytes) -> Hint:
+        """The id of the delivery. Never raises on odd bodies."""
+        ...
+
+    def told(self, headers: Mapping[str, str], raw: bytes) -> Sequence[str]:
+        """What changed, in words of the ERP's own: SKUs, or records that `skus_of` knows. Raises `Unreadable`."""
+        ...
+
+    async def skus_of(self, told: Collection[str]) -> Collection[str]:
+        """The SKUs that these words stand for; what stands for none is left out. Raises `Unavailable`,
+        `Unauthorised`."""
+        ...
+
+
+@runtime_checkable
+class PushesStock(Protocol):
+    """An ERP that can tell at once what changed; its polls find the same later."""
+
+    #: None while no secret is set: then nobody is listened to.
+    stock_hook: StockHook | None

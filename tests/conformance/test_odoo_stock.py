@@ -80,7 +80,6 @@ async def test_the_level_of_a_product_in_each_warehouse(adapter: OdooAdapter, od
     told = level(there)
     assert (told.connection, told.sku, told.warehouse_id) == ("odoo", "MUG", "WH")
     assert (told.on_hand, told.available, told.read_seq) == ("10", "10", 0)
-    assert told.HasField("read_at")
     assert (level(here).on_hand, level(here).available) == ("0", "0")
 
 

@@ -56,6 +56,8 @@ class Company:
     pool: Pool
     installation: Installation
     pollers: Pollers
+    #: Where deliveries go, host and port.
+    edge: str
 
     # ---- what the shops do -----------------------------------------------------------------------------------------
 
@@ -227,6 +229,8 @@ class Options:
     shopify: Mapping[str, Any] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
     contracts: Path = _CONTRACTS
+    #: Of the connection to Odoo.
+    odoo: Mapping[str, Any] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -251,7 +255,7 @@ async def open_company(stack: Stack, dsn: str, prefix: str, options: Options | N
             async with _running(installation), _edge(installation, producer, pool) as edge:
                 await woo.subscribe(f"http://{edge}/webhooks/{WOO}", SECRET, TOPICS)
                 shop.subscribe(f"http://{edge}/webhooks/{SHOPIFY}", (*WEBHOOK_TOPICS, *options.topics))
-                yield Company(woo, shop, odoo, pool, installation, _pollers(installation, pool, producer))
+                yield Company(woo, shop, odoo, pool, installation, _pollers(installation, pool, producer), edge)
         finally:
             await odoo.faults.settle()
             await producer.stop()
@@ -307,6 +311,7 @@ def _settings(
                     # A product that was added is looked for again at once.
                     "references_ttl_s": 0,
                     **common,
+                    **options.odoo,
                 },
             },
             "routes": [
