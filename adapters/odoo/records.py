@@ -58,8 +58,9 @@ class Records:
         named = {"domain": list(domain), "fields": [f"{one}:sum" for one in fields], "groupby": list(by)}
         arguments = {**named, "lazy": False, "context": self.context}
         found = await self._transport.read(Call(model, "read_group", arguments))
-        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-            raise Unavailable(f"Odoo answered sums in {model} with something that is no list of groups")
+        wanted = {*fields, *by}
+        if not isinstance(found, list) or not all(isinstance(row, dict) and wanted <= row.keys() for row in found):
+            raise Unavailable(f"Odoo answered sums in {model} with something that is no list of such groups")
         return found
 
     async def by_id(self, model: str, ids: Collection[int], fields: Collection[str]) -> dict[int, Json]:
