@@ -139,11 +139,8 @@ class Prices:
     def _ambiguous(self, sku: str, rows: Sequence[Json]) -> Reading:
         ids = ", ".join(str(row["id"]) for row in rows)
         words = f"{len(rows)} products of Odoo have the internal reference {sku!r} (ids {ids}): it has to be unique"
-        return self._held(price_pb2.Product(connection=self._connection, sku=sku, active=True), words)
-
-    def _held(self, product: price_pb2.Product, words: str) -> Reading:
         finding = event_pb2.Finding(reason=HoldReason.MAPPING, detail=words)
-        return _reading(product, (finding,))
+        return _reading(price_pb2.Product(connection=self._connection, sku=sku, active=True), (finding,))
 
     async def _told(self, lists: Lists, rows: Mapping[str, Json]) -> dict[str, Reading]:
         categories = await self._categories(rows.values())
@@ -175,12 +172,14 @@ class Prices:
         )
         plain = Term(subject.list_price, ONE, None, None)
         product.prices.append(self._price(product.sku, LIST_PRICE, subject.currency, plain, own))
-        try:
-            for name, list_id in lists.ids.items():
-                for term in pricelists.terms(list_id, subject, now):
-                    product.prices.append(self._price(product.sku, name, pricelists.currency(list_id), term, own))
-        except Uncertain as why:
-            return self._held(product, f"the price of {product.sku!r} cannot be told for certain: {why}")
+        for name, list_id in lists.ids.items():
+            try:
+                terms = pricelists.terms(list_id, subject, now)
+            except Uncertain as why:
+                product.untold[name] = str(why)
+                continue
+            currency = pricelists.currency(list_id)
+            product.prices.extend(self._price(product.sku, name, currency, term, own) for term in terms)
         return _reading(product)
 
     def _price(self, sku: str, name: str, currency: str, term: Term, taxes: Sequence[Json]) -> price_pb2.Price:

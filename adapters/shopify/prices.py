@@ -218,6 +218,8 @@ def _ready(job: Job, found: Sequence[Variant], currency: str) -> Job | Refused |
         return Refused(HoldReason.MAPPING, f"the store spells the SKU {document.sku!r} otherwise: {spelled}")
     if not same:
         return Needless(f"the store has no variant with the SKU {document.sku!r}")
+    if document.hold is not None:
+        return Refused(document.hold.reason, document.hold.detail)
     if document.price is not None and document.currency != currency:
         words = f"the store sells in {currency}, and the contract's prices are in {document.currency}"
         return Refused(HoldReason.MAPPING, words)

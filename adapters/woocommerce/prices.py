@@ -154,6 +154,8 @@ class PriceSinkOfWooCommerce:
             words = f"{len(same)} products of the shop have the SKU {document.sku!r} (ids {ids}): it has to be unique"
             return Refused(HoldReason.MAPPING, words)
         (row,) = same
+        if document.hold is not None:
+            return Refused(document.hold.reason, document.hold.detail)
         refused = _no_place(document, row, currency)
         if refused is not None:
             return refused

@@ -148,6 +148,10 @@ class Contract:
         """What the store is told of a product; MAPPING or DATA; or why it is none of the store's business."""
         return prices.document(product, self._file, self.version)
 
+    def held_price(self, product: price_pb2.Product, hold: Hold) -> PriceDocument:
+        """What cannot be told of a product, for a store that sells it."""
+        return prices.held(product, self._file, hold, self.version)
+
     @property
     def stock(self) -> Stock:
         """What may be sold where."""

@@ -233,6 +233,8 @@ class PriceDocument:
     contract_version: str
     #: What the store has no place for, in words.
     notes: tuple[str, ...] = ()
+    #: Why nothing can be told. It holds the lane only where the store sells the product.
+    hold: "Hold | None" = None
 
 
 Document = (

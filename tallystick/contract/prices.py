@@ -3,7 +3,7 @@
 What an event calls "in force" was so when the ERP was read; when a boundary passes, a new revision tells it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -51,6 +51,29 @@ def document(product: price_pb2.Product, file: ContractFile, version: str) -> Pr
         return held.hold
     except _Skipped:
         return NotEligible.NO_PRICE
+
+
+def held(product: price_pb2.Product, file: ContractFile, hold: Hold, version: str) -> PriceDocument:
+    """A document that tells nothing: what is wrong matters only to a store that sells the product."""
+    try:
+        sku = store_sku(product.sku, file.sku)
+    except _Held:
+        sku = product.sku
+    return PriceDocument(
+        connection=product.connection,
+        sku=sku,
+        currency="",
+        owned=frozenset(),
+        price=None,
+        sale=None,
+        compare_at=None,
+        catalogs=(),
+        title="",
+        barcode="",
+        active=True,
+        contract_version=version,
+        hold=hold,
+    )
 
 
 def store_sku(sku: str, rules: Sku) -> str:
@@ -111,7 +134,9 @@ class _Builder:
                 return self._told_amount(price, row)
         if self.rules.missing == "skip":
             raise _Skipped
-        raise _Held(HoldReason.MAPPING, f"{self.product.sku!r} has no price in the ERP's list {name!r} at present")
+        told: Mapping[str, str] = self.product.untold
+        why = told.get(name) or "there is none at present"
+        raise _Held(HoldReason.MAPPING, f"no price of {self.product.sku!r} in the ERP's list {name!r}: {why}")
 
     def _sale(self, regular: Decimal) -> Sale | None:
         """The first lower price that is in force or is to come."""

@@ -7,7 +7,7 @@ force when it is read, and reads again what begins or ends, so that the passing 
 from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import key
 from tallystick.canonical.times import to_datetime
-from tallystick.contract.document import Hold
+from tallystick.contract.document import Hold, PriceDocument
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
@@ -52,10 +52,14 @@ class Prices:
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """What the store is told; or why nothing."""
+        told: PriceDocument | Hold | NotEligible
         if event.findings:
-            finding = event.findings[0]
-            return Refused(HoldReason(finding.reason), finding.detail)
-        told = plan.contract.price(event.product)
+            told = Hold(HoldReason(event.findings[0].reason), event.findings[0].detail)
+        else:
+            told = plan.contract.price(event.product)
         if isinstance(told, NotEligible):
             return Unwanted(told)
-        return Refused(told.reason, told.detail) if isinstance(told, Hold) else built(head, told, plan.contract.version)
+        if isinstance(told, Hold):
+            # An ERP has many products that a store does not sell: only the store knows whether this one matters.
+            told = plan.contract.held_price(event.product, told)
+        return built(head, told, plan.contract.version)

@@ -19,7 +19,7 @@ class PriceSource(Protocol):
 
     A `Product` holds all its prices in these lists as they are at the moment of the read: what is in force has no
     `valid_from`, what has ended is not there. `object_id` is the SKU. A price that the adapter cannot work out for
-    certain is a finding, never a guess.
+    certain is `untold`, never a guess.
     """
 
     overlap_s: float

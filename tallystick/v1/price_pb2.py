@@ -27,15 +27,19 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from tallystick.v1 import money_pb2 as tallystick_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tallystick/v1/price.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x19tallystick/v1/money.proto\"\xaa\x02\n\x05Price\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x12\n\nprice_list\x18\x03 \x01(\t\x12!\n\x05price\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12&\n\ncompare_at\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12*\n\ttax_basis\x18\x06 \x01(\x0e\x32\x17.tallystick.v1.TaxBasis\x12\x14\n\x0cquantity_min\x18\x07 \x01(\t\x12.\n\nvalid_from\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x01\n\x07Product\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07\x62\x61rcode\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x05 \x01(\x08\x12$\n\x06prices\x18\x06 \x03(\x0b\x32\x14.tallystick.v1.Price\x12\x11\n\ttax_rates\x18\x07 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tallystick/v1/price.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x19tallystick/v1/money.proto\"\xaa\x02\n\x05Price\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x12\n\nprice_list\x18\x03 \x01(\t\x12!\n\x05price\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12&\n\ncompare_at\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12*\n\ttax_basis\x18\x06 \x01(\x0e\x32\x17.tallystick.v1.TaxBasis\x12\x14\n\x0cquantity_min\x18\x07 \x01(\t\x12.\n\nvalid_from\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf6\x01\n\x07Product\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07\x62\x61rcode\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x05 \x01(\x08\x12$\n\x06prices\x18\x06 \x03(\x0b\x32\x14.tallystick.v1.Price\x12\x11\n\ttax_rates\x18\x07 \x03(\t\x12\x32\n\x06untold\x18\x08 \x03(\x0b\x32\".tallystick.v1.Product.UntoldEntry\x1a-\n\x0bUntoldEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallystick.v1.price_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PRODUCT_UNTOLDENTRY']._loaded_options = None
+  _globals['_PRODUCT_UNTOLDENTRY']._serialized_options = b'8\001'
   _globals['_PRICE']._serialized_start=130
   _globals['_PRICE']._serialized_end=428
   _globals['_PRODUCT']._serialized_start=431
-  _globals['_PRODUCT']._serialized_end=578
+  _globals['_PRODUCT']._serialized_end=677
+  _globals['_PRODUCT_UNTOLDENTRY']._serialized_start=632
+  _globals['_PRODUCT_UNTOLDENTRY']._serialized_end=677
 # @@protoc_insertion_point(module_scope)

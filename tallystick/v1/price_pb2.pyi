@@ -83,6 +83,26 @@ class Product(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class UntoldEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CONNECTION_FIELD_NUMBER: _builtins.int
     SKU_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
@@ -90,6 +110,7 @@ class Product(_message.Message):
     ACTIVE_FIELD_NUMBER: _builtins.int
     PRICES_FIELD_NUMBER: _builtins.int
     TAX_RATES_FIELD_NUMBER: _builtins.int
+    UNTOLD_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     sku: _builtins.str
     title: _builtins.str
@@ -103,6 +124,10 @@ class Product(_message.Message):
         cannot be told in per cent.
         """
 
+    @_builtins.property
+    def untold(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """By price list: why its price cannot be told for certain, in words. Such a list has no prices here."""
+
     def __init__(
         self,
         *,
@@ -113,10 +138,11 @@ class Product(_message.Message):
         active: _builtins.bool = ...,
         prices: _abc.Iterable[Global___Price] | None = ...,
         tax_rates: _abc.Iterable[_builtins.str] | None = ...,
+        untold: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "barcode", b"barcode", "connection", b"connection", "prices", b"prices", "sku", b"sku", "tax_rates", b"tax_rates", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "barcode", b"barcode", "connection", b"connection", "prices", b"prices", "sku", b"sku", "tax_rates", b"tax_rates", "title", b"title", "untold", b"untold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -227,25 +227,26 @@ async def test_any_rules_come_to_what_odoo_asks_on_an_order(adapter: OdooAdapter
         ({"compute_price": "percentage", "percent_price": 5, "pricelist": USD}, "which rate it becomes USD"),
     ],
 )
-async def test_a_price_that_only_odoo_knows_is_a_finding(
+async def test_a_price_that_only_odoo_knows_is_not_told(
     adapter: OdooAdapter, odoo: Odoo, values: dict[str, Any], why: str
 ) -> None:
     pricelist = values.get("pricelist", EUR)
     rule(odoo, "DESK", **{**values, "pricelist": pricelist})
     rule(odoo, "MUG", pricelist, fixed_price=5)
     found = await whole(adapter, pricelist)
-    (finding,) = found["DESK"].findings
-    assert (finding.reason, why in finding.detail) == ("MAPPING", True), finding.detail
-    assert (found["MUG"].findings, listed(found["MUG"], pricelist)) == ((), now("5.00"))
+    assert why in product(found["DESK"]).untold[pricelist]
+    assert listed(found["DESK"], pricelist) == []
+    assert (dict(product(found["MUG"]).untold), listed(found["MUG"], pricelist)) == ({}, now("5.00"))
 
 
-async def test_lists_that_are_based_on_each_other_are_a_finding(adapter: OdooAdapter, odoo: Odoo) -> None:
+async def test_lists_that_are_based_on_each_other_tell_no_price(adapter: OdooAdapter, odoo: Odoo) -> None:
     other = odoo.add("product.pricelist", "test.other", {"name": "Other", "currency_id": odoo.id_of("base.EUR")})
     round_about = {"applied_on": "3_global", "compute_price": "percentage", "base": "pricelist"}
     rule(odoo, base_pricelist_id=other, **round_about)
     rule(odoo, pricelist="test.other", base_pricelist_id=odoo.id_of(EUR), **round_about)
-    (finding,) = (await whole(adapter))["MUG"].findings
-    assert "based on a list that is based on its own" in finding.detail
+    mug = product((await whole(adapter, EUR, prices.LIST_PRICE))["MUG"])
+    assert "based on a list that is based on its own" in mug.untold[EUR]
+    assert [one.price_list for one in mug.prices] == [prices.LIST_PRICE]
 
 
 async def test_a_reference_that_two_products_share_is_a_finding(adapter: OdooAdapter, odoo: Odoo) -> None:

@@ -12,7 +12,7 @@ from adapters.shopify.prices import CATALOG, PRICE, PRODUCT
 from simulators.faults import Fault, Rule
 from simulators.shopify import Shop
 from simulators.shopify.pricebook import Asked
-from tallystick.contract.document import CatalogPrice, Sale
+from tallystick.contract.document import CatalogPrice, Hold, Sale
 from tallystick.ports import Answer, Applied, Capability, Doubt, Needless, NotApplied, Refused, Verdict
 from tallystick.prices.ports import PriceSink
 from tallystick.reasons import HoldReason
@@ -164,6 +164,12 @@ async def test_title_barcode_and_status_are_told_where_they_are_owned(adapter: S
 async def test_what_the_shop_does_not_sell_needs_nothing(adapter: ShopifyAdapter) -> None:
     (answer,) = await tell(adapter.prices, price_job("NOTHING", "5.00"))
     assert answer == Needless("the store has no variant with the SKU 'NOTHING'")
+
+
+async def test_what_cannot_be_told_holds_only_what_the_shop_sells(adapter: ShopifyAdapter) -> None:
+    hold = Hold(HoldReason.DATA, "the price is 0.00")
+    sold, unsold = await tell(adapter.prices, *(price_job(sku, hold=hold) for sku in ("MUG", "NOTHING")))
+    assert (sold, type(unsold)) == (Refused(HoldReason.DATA, "the price is 0.00"), Needless)
 
 
 @pytest.mark.parametrize(

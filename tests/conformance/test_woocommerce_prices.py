@@ -12,7 +12,7 @@ from adapters.woocommerce.adapter import WooCommerce
 from simulators.faults import Fault, Rule
 from simulators.woocommerce import Shop, ShopSettings
 from simulators.woocommerce.catalogue import Asked
-from tallystick.contract.document import CatalogPrice, Sale
+from tallystick.contract.document import CatalogPrice, Hold, Sale
 from tallystick.ports import Answer, Applied, Capability, Doubt, Needless, NotApplied, Refused, Verdict
 from tallystick.prices.ports import PriceSink
 from tallystick.reasons import HoldReason
@@ -148,6 +148,12 @@ async def test_title_barcode_and_shelf_are_told_where_they_are_owned(adapter: Wo
 async def test_what_the_shop_does_not_sell_needs_nothing(adapter: WooCommerce, shop: Shop) -> None:
     (answer,) = await tell(adapter.prices, price_job("NOTHING", "5.00"))
     assert answer == Needless("the shop has no product with the SKU 'NOTHING'")
+
+
+async def test_what_cannot_be_told_holds_only_what_the_shop_sells(adapter: WooCommerce) -> None:
+    hold = Hold(HoldReason.DATA, "the price is 0.00")
+    sold, unsold = await tell(adapter.prices, *(price_job(sku, hold=hold) for sku in ("MUG", "NOTHING")))
+    assert (sold, type(unsold)) == (Refused(HoldReason.DATA, "the price is 0.00"), Needless)
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,8 @@ class Options:
     contracts: Path = _CONTRACTS
     #: Of the connection to Odoo.
     odoo: Mapping[str, Any] = field(default_factory=dict)
+    #: Polls are made by the tests that are about them.
+    poll_every_s: float = 3600.0
 
 
 @asynccontextmanager
@@ -326,8 +328,7 @@ def _settings(
             ],
             "kafka": {"partitions": 2, "prefix": prefix},
             "listen": {"webhooks": "127.0.0.1:0"},
-            # Polls are made by the tests that are about them.
-            "work": {"time_scale": SCALE, "poll_every_s": 3600, "sweep_every_s": 0.05},
+            "work": {"time_scale": SCALE, "poll_every_s": options.poll_every_s, "sweep_every_s": 0.05},
         }
     )
 

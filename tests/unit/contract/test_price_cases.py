@@ -111,8 +111,11 @@ def test_a_price_for_more_pieces_stays_in_the_erp() -> None:
 
 def test_no_price_in_the_list_is_held_or_skipped() -> None:
     hold = held(price("10.00", "other"))
-    assert (hold.reason, "no price in the ERP's list 'shop'" in hold.detail) == (HoldReason.MAPPING, True)
+    words = "no price of 'MUG' in the ERP's list 'shop': there is none at present"
+    assert (hold.reason, hold.detail) == (HoldReason.MAPPING, words)
     assert told(price("10.00", "other"), missing="skip") is NotEligible.NO_PRICE
+    unsure = {"untold": {"shop": "it is based on a cost"}}
+    assert held(product=unsure).detail.endswith("'shop': it is based on a cost")
     # One that is to come is no price yet.
     assert "at present" in held(price("10.00", valid_from="2026-12-01T00:00:00Z")).detail
 
