@@ -66,7 +66,8 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     door = Door(objects, base.producer, metrics)
     stock = StockFlow(installation, base.pool, door)
     rereads = Rereads(objects, door, stores, clock, pauses=Pauses(clock, scale))
-    admission = Admission(door, rereads, stores, StockHints(installation.stock_hooks, stock.stocks))
+    hints = StockHints(installation.stock_hooks, stock.stocks)
+    admission = Admission(door, rereads, stores, hints, installation.customer_stores)
     yield _intake(installation, base, admission, pending)
     yield Relay(
         tuple(stores),
@@ -143,13 +144,19 @@ def _intake(installation: Installation, base: Ground, admission: Admission, pend
 
 
 def _trails(installation: Installation) -> list[Trail]:
-    """What is polled beside the orders of the stores: what ERPs tell."""
-    shipping = installation.sources(FlowName.FULFILMENTS)
-    return [
+    """What is polled beside the orders of the stores: their customers, and what ERPs tell."""
+    shipping, adapters = installation.sources(FlowName.FULFILMENTS), installation.adapters
+    trails = [
         Trail(name, FlowName.FULFILMENTS, erp.changed_fulfilments, erp.overlap_s, since)
         for name, since in shipping.items()
-        for erp in (installation.adapters[name],)
-    ] + [_price_trail(installation, name, lists) for name, lists in installation.price_lists.items()]
+        for erp in (adapters[name],)
+    ]
+    trails += [_price_trail(installation, name, lists) for name, lists in installation.price_lists.items()]
+    return trails + [
+        Trail(name, FlowName.CUSTOMERS, store.changed_customers, store.overlap_s, since, rare=store.lists_all_customers)
+        for name, since in installation.customer_stores.items()
+        for store in (adapters[name],)
+    ]
 
 
 def _price_trail(installation: Installation, name: str, lists: Sequence[str]) -> Trail:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from tallystick.away import persist, sleep_unless
+from tallystick.canonical.entities import entity_type
 from tallystick.clock import Clock
 from tallystick.crashpoints import reach
 from tallystick.intake.admission import Admission
@@ -123,10 +124,10 @@ class Relay:
             await sleep_unless(stop, _UNPUBLISHED_EVERY_S * self._scale)
 
     async def publish_again(self, connection: str) -> int:
-        """Read orders whose last revision may not be on Kafka; equal content is published under its revision."""
-        ids = await self._objects.unpublished(connection, _UNPUBLISHED_AFTER_S * self._scale)
+        """Read objects whose last revision may not be on Kafka; equal content is published under its revision."""
+        keys = await self._objects.unpublished(connection, _UNPUBLISHED_AFTER_S * self._scale)
         now = self._clock.now()
-        wishes = [Wish(connection, order_id, event_pb2.ORIGIN_RELAY, now) for order_id in ids]
+        wishes = [Wish(connection, key.id, event_pb2.ORIGIN_RELAY, now, type=entity_type(key.type)) for key in keys]
         if wishes:
             log.info("publishing again", connection=connection, number=len(wishes))
             await self._rereads.read(wishes, _READ_WITHIN_S * self._scale)

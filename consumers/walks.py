@@ -23,6 +23,9 @@ from tallystick.v1 import event_pb2
 
 log = structlog.get_logger(__name__)
 
+#: Of these a single one can be read again.
+_READ_BACK = (event_pb2.ENTITY_TYPE_ORDER, event_pb2.ENTITY_TYPE_CUSTOMER)
+
 #: The cursor of what never happened.
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 Pages = AsyncIterator[Sequence[Reading | NeedsRead]]
@@ -37,6 +40,8 @@ class Pace:
     window_s: float = 86_400.0
     #: How far a store's clock may be behind ours before an empty walk would skip something.
     skew_s: float = 3_600.0
+    #: How often a walk that shows all there is, whatever its window, is worth its calls.
+    rare_every_s: float = 3_600.0
     second_pass_every_s: float = 3_600.0
     second_pass_back_s: float = 7_200.0
     #: What leaves no trace when it changes is found by reading everything anew so often.
@@ -60,6 +65,8 @@ class Trail:
     whole: Callable[[], Pages] | None = None
     #: Takes the ids of what has to be read again; None: orders, which the relay reads.
     again: Callable[[Sequence[str]], Awaitable[None]] | None = None
+    #: Each walk shows all there is, whatever its window: it is made rarely, in one part, and never twice.
+    rare: bool = False
 
 
 class Walks:
@@ -84,11 +91,12 @@ class Walks:
     async def turn(self, trail: Trail, every_s: float = 0.0, back_s: float = 0.0) -> bool:
         """Catch up from the cursor to now; False when somebody else took the turn. Raises what the store raises."""
         now = self._clock.now()
+        every_s = max(every_s, self._pace.rare_every_s) if trail.rare and every_s else every_s
         cursor = await self._cursors.take_turn(trail.connection, trail.flow, min(trail.since, now), every_s)
         if cursor is None:
             return False
         overlap = timedelta(seconds=max(back_s, trail.overlap_s))
-        span = usual = timedelta(seconds=self._pace.window_s)
+        span = usual = now - cursor if trail.rare else timedelta(seconds=self._pace.window_s)
         while True:
             window = Window(cursor - overlap, min(now, cursor + span))
             newest = await self._walk(trail, window)
@@ -109,6 +117,8 @@ class Walks:
 
     async def second_pass(self, trail: Trail) -> bool:
         """Walk over the last hours once more, if it is time; the cursor stays."""
+        if trail.rare:
+            return False
         now = self._clock.now()
         again = f"{trail.flow}, second pass"
         if await self._cursors.take_turn(trail.connection, again, now, self._pace.second_pass_every_s) is None:
@@ -170,14 +180,14 @@ class Walks:
             for found in unique.values()
             if isinstance(found, Reading)
         ]
-        again = [found.object_id for found in unique.values() if isinstance(found, NeedsRead)]
+        again = [(found.type, found.object_id) for found in unique.values() if isinstance(found, NeedsRead)]
         for arrival, entered in zip(arrivals, await self._door.enter(arrivals), strict=True):
-            readable = trail.again is not None or arrival.reading.type == event_pb2.ENTITY_TYPE_ORDER
+            readable = trail.again is not None or arrival.reading.type in _READ_BACK
             if (entered.read_again or entered.too_large) and readable:
-                again.append(arrival.reading.object_id)
+                again.append((arrival.reading.type, arrival.reading.object_id))
         if trail.again is not None:
-            await trail.again(again)
+            await trail.again([object_id for _, object_id in again])
             return
         later = Waits(PendingReason.READ_LATER, "found by a poll")
-        wishes = [wish(connection, order_id, event_pb2.ORIGIN_POLL, now) for order_id in again]
+        wishes = [wish(connection, object_id, event_pb2.ORIGIN_POLL, now, kind) for kind, object_id in again]
         await self._pending.put([to_waiting(wished, later) for wished in wishes])

@@ -8,6 +8,7 @@ from typing import Any
 from tallystick.clock import Clock, SystemClock, Timing
 from tallystick.contract.compile import Contract
 from tallystick.contract.load import load_contract
+from tallystick.customers.ports import CustomerSource
 from tallystick.errors import SetupError
 from tallystick.flows.flow import Direction, Flow
 from tallystick.flows.plan import Plan, plans_into
@@ -90,6 +91,15 @@ class Installation:
         hooks = {name: one.stock_hook for name, one in adapters.items() if isinstance(one, PushesStock)}
         return {name: found for name, found in hooks.items() if found is not None}
 
+    @property
+    def customer_stores(self) -> dict[str, datetime]:
+        """Stores whose customers are carried, each with where its first look begins."""
+        first: dict[str, datetime] = {}
+        for route in self.settings.routes:
+            if route.mode_of(FlowName.CUSTOMERS) is not Mode.OFF:
+                first[route.store] = min(first.get(route.store, route.since), route.since).astimezone(UTC)
+        return first
+
     def plans(self, target: str) -> dict[str, Plan]:
         """The routes into one target."""
         return plans_into(target, self.settings.routes, self.contracts)
@@ -136,13 +146,18 @@ def assemble(
 
 def _carries(route: Route, flow: Flow, target: str) -> bool:
     end = route.erp if flow.direction is Direction.TO_ERP else route.store
-    return end == target and route.mode_of(flow.name) is not Mode.OFF
+    names = (flow.name, *_NEEDED_BY.get(flow.name, ()))
+    return end == target and any(route.mode_of(name) is not Mode.OFF for name in names)
+
+
+#: Flows whose effects need another's, so that its sink is there whenever they are.
+_NEEDED_BY: Mapping[FlowName, tuple[FlowName, ...]] = {FlowName.CUSTOMERS: (FlowName.ORDERS,)}
 
 
 #: What each flow needs of the store and of the ERP.
 _ABILITIES: Mapping[FlowName, tuple[type | None, type | None]] = {
     FlowName.ORDERS: (OrderSource, OrderSink),
-    FlowName.CUSTOMERS: (None, CustomerSink),
+    FlowName.CUSTOMERS: (CustomerSource, CustomerSink),
     FlowName.REFUNDS: (None, RefundSink),
     FlowName.PAYMENTS: (PaymentSource, PaymentSink),
     FlowName.FULFILMENTS: (FulfilmentSink, FulfilmentSource),
@@ -160,6 +175,8 @@ def _check_deltas(route: Route, contract: Contract) -> None:
 
 
 def _check_abilities(route: Route, adapters: Mapping[str, object]) -> None:
+    if route.mode is not Mode.OFF:
+        _require(route.erp, adapters[route.erp], CustomerSink, "an order needs its customer there (CustomerSink)")
     for flow, needed in _ABILITIES.items():
         if route.mode_of(flow) is Mode.OFF:
             continue

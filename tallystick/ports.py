@@ -14,7 +14,7 @@ from tallystick.clock import Budget
 from tallystick.contract.document import Document
 from tallystick.pacing import Pacer
 from tallystick.reasons import HoldReason
-from tallystick.v1 import event_pb2, fulfilment_pb2, inventory_pb2, order_pb2, price_pb2, refund_pb2
+from tallystick.v1 import customer_pb2, event_pb2, fulfilment_pb2, inventory_pb2, order_pb2, price_pb2, refund_pb2
 
 # ---- stores ------------------------------------------------------------------------------------------------------
 
@@ -40,6 +40,7 @@ class Reading:
     #: The source's own date of this state; None when it states none. Only compared with others of the same object.
     source_modified: datetime | None
     order: order_pb2.Order | None = None
+    customer: customer_pb2.Customer | None = None
     refund: refund_pb2.Refund | None = None
     fulfilment: fulfilment_pb2.Fulfilment | None = None
     level: inventory_pb2.InventoryLevel | None = None
@@ -64,6 +65,8 @@ class NotOurs:
     """A correctly signed delivery about something that no flow carries; it is counted and done with."""
 
     why: str
+    #: A person has to hear of it: it is logged. `why` holds no personal data.
+    tell: bool = False
 
 
 @dataclass(frozen=True, slots=True)

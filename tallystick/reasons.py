@@ -88,6 +88,8 @@ class NotEligible(StrEnum):
     NOT_FOR_SALE = "NOT_FOR_SALE"
     NO_PRICE = "NO_PRICE"
     OUTDATED = "OUTDATED"
+    CONSUMER = "CONSUMER"
+    MASKED = "MASKED"
 
     @property
     def words(self) -> str:
@@ -111,6 +113,8 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.NOT_FOR_SALE: "it is not for sale in the ERP (archived, or not to be sold)",
     NotEligible.NO_PRICE: "the ERP has no price of it in the list that the contract names",
     NotEligible.OUTDATED: "the figure waited too long to be sent and is decided anew",
+    NotEligible.CONSUMER: "it is a consumer, and the contract carries companies by themselves only",
+    NotEligible.MASKED: "the store masks its name or address, and nothing masked enters the target",
 }
 
 

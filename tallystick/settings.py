@@ -43,7 +43,7 @@ class FlowName(StrEnum):
     """What crosses between a store and an ERP."""
 
     ORDERS = "orders"
-    #: As far as orders need them; they go as far as the orders do.
+    #: By their own revisions. The customer of an order is made with the order, whether this flow is on or off.
     CUSTOMERS = "customers"
     REFUNDS = "refunds"
     #: Money that buyers paid, each payment once.
@@ -101,7 +101,7 @@ class Route(Strict):
 
     def mode_of(self, flow: FlowName) -> Mode:
         """How far a flow goes; none goes further than the orders that it belongs to."""
-        if flow in (FlowName.ORDERS, FlowName.CUSTOMERS):
+        if flow is FlowName.ORDERS:
             return self.mode
         return min(self.flows.get(flow, Mode.OFF), self.mode, key=list(Mode).index)
 

@@ -59,6 +59,11 @@ def customer_name(connection: str, ref: str) -> str:
     return _name("customer", connection, *ref.split("/"))
 
 
+def location_name(connection: str, ref: str, location: str) -> str:
+    """Of a further address of the contact with our reference `ref`."""
+    return _name("location", connection, *ref.split("/"), location)
+
+
 def external_id(name: str) -> str:
     """The complete External ID."""
     return f"{MODULE}.{name}"
@@ -72,6 +77,12 @@ def order_of(connection: str, name: str) -> tuple[str, str] | None:
     """
     kind, told = _read(connection, name)
     return (told[0], told[1]) if kind == "order" and len(told) in (2, 4) and told[2:3] in ((), _DELTA) else None
+
+
+def customer_of(connection: str, name: str) -> tuple[str, str] | None:
+    """The store's connection and the customer's key, from the name of one of our contacts; None for any other name."""
+    kind, told = _read(connection, name)
+    return (told[1], told[2]) if kind == "customer" and len(told) == 3 else None
 
 
 def line_of(connection: str, name: str) -> str | None:

@@ -46,6 +46,9 @@ class OdooSettings(Strict):
     payment_mark_field: str | None = None
     #: Who may tell us at once that stock changed; left out: it is polled only. See `tallystick.stock.hook`.
     stock_hook: HookSettings | None = None
+    #: The same of a contact. `comment` ("Notes") is in every version and for people of the company only; the mark
+    #: stands behind what they write there.
+    customer_mark_field: str = "comment"
     private_network: bool = False
     #: Left out: by the address, one call a second for Odoo Online and more for a server of your own.
     pace: Pace | None = None

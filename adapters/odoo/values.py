@@ -100,12 +100,12 @@ def same(stored: Any, value: Value, kind: str) -> bool:
     if kind == "boolean":
         return bool(stored) == (value is True or cell(value, kind).lower() in ("1", "true", "yes"))
     if kind == "html":
-        return _words(text(stored)) == _words(cell(value, kind))
+        return readable(text(stored)) == readable(cell(value, kind))
     return text(stored).strip() == cell(value, kind).strip()
 
 
-def _words(markup: str) -> str:
-    """What a person reads: the server wraps and cleans what it is given."""
+def readable(markup: str) -> str:
+    """What a person reads of a text with markup: the server wraps and cleans what it is given."""
     return " ".join(html.unescape(_TAG.sub(" ", markup)).split())
 
 

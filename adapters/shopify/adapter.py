@@ -1,16 +1,18 @@
 """A Shopify shop: signed deliveries in, orders read back and watched; shipments, stock and prices told to it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from adapters.http import HttpDoor
 from adapters.shopify import documents
 from adapters.shopify.client import ShopifyClient
+from adapters.shopify.customers import CustomersOfShopify
 from adapters.shopify.fields import Json, identifier, instant, objects, part, text
 from adapters.shopify.forms import order_of
 from adapters.shopify.fulfilments import FulfilmentSinkOfShopify
 from adapters.shopify.prices import PriceSinkOfShopify
+from adapters.shopify.searching import WALK_MAX, changed_between
 from adapters.shopify.settings import ShopifySettings
 from adapters.shopify.stock import ShelvesOfShopify
 from adapters.shopify.subscriptions import Subscriptions
@@ -23,8 +25,6 @@ from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookSta
 from tallystick.stock.ports import Shelves
 from tallystick.v1 import event_pb2
 
-#: A search walks at most 25,000 objects (Shopify, "Pagination"); before that a new search begins where it stood.
-WALK_MAX = 20_000
 #: How often an order that changes while its pages are read is begun anew.
 TORN_READS = 3
 SCOPES = frozenset({"read_orders", "read_customers", "read_returns"})
@@ -51,11 +51,12 @@ class Torn(Unavailable):
 
 
 class ShopifyAdapter:
-    """One shop. Has the abilities WebhookSource, WebhookKeeper, OrderSource, PaymentSource, RiskSource, FulfilmentSink,
-    StockSink, PriceSink, Identified and ConnectionTest."""
+    """One shop. Has the abilities WebhookSource, WebhookKeeper, OrderSource, CustomerSource, PaymentSource, RiskSource,
+    FulfilmentSink, StockSink, PriceSink, Identified and ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
+    lists_all_customers = False
 
     def __init__(self, connection: str, settings: ShopifySettings, clock: Clock) -> None:
         self._connection = connection
@@ -71,6 +72,7 @@ class ShopifyAdapter:
         )
         self._client = ShopifyClient(settings, self._door, clock)
         self._subscriptions = Subscriptions(self._client, settings, self._door.pacer, clock)
+        self._customers = CustomersOfShopify(connection, settings, self._client)
         self.fulfilments: Sink = FulfilmentSinkOfShopify(settings, self._client, self._door.pacer)
         self.prices: Sink = PriceSinkOfShopify(settings, self._client, self._door.pacer, clock)
         self.stock: Shelves = ShelvesOfShopify(settings, self._client, self._door.pacer, clock)
@@ -122,7 +124,7 @@ class ShopifyAdapter:
 
     async def _pages(self, start: datetime, end: datetime) -> AsyncIterator[list[Json]]:
         variables: dict[str, Any] = {
-            "query": f"updated_at:>='{_stamp(start)}' AND updated_at:<='{_stamp(_up(end))}' AND status:any",
+            "query": f"{changed_between(start, end)} AND status:any",
             "first": self._settings.page_size,
             "after": None,
             **_PAGE,
@@ -163,6 +165,14 @@ class ShopifyAdapter:
     def parse_order(self, raw: bytes) -> Reading:
         """An order in either spelling. Raises `Unreadable`."""
         return canonical(self._connection, order_of(raw))
+
+    async def read_customer(self, customer_id: str) -> Reading:
+        """A customer, or a company with its locations, as it is now; `gone` when the shop answers null."""
+        return await self._customers.read(customer_id)
+
+    def changed_customers(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
+        """Pages of companies, then of customers, that changed in the window."""
+        return self._customers.changed(window)
 
     # ---- what a first answer leaves out ----
 
@@ -272,13 +282,3 @@ class ShopifyAdapter:
     async def close(self) -> None:
         """Give connections back."""
         await self._door.close()
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _up(moment: datetime) -> datetime:
-    """The next whole second: a change in the last second of the window is stamped with the second it began in."""
-    whole = moment.replace(microsecond=0)
-    return whole if whole == moment else whole + timedelta(seconds=1)

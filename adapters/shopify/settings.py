@@ -45,6 +45,8 @@ class ShopifySettings(BaseModel):
     webhook_address: str | None = None
     #: Subscriptions that Shopify deleted are made anew, to `webhook_address`, and the hole is looked through.
     webhook_repair: bool = False
+    #: Namespace and key of the company's metafield, of type money, that holds its credit limit: Shopify has none.
+    credit_limit_metafield: str = Field(default="custom.credit_limit", pattern=r"^[^.]+\.[^.]+$")
     private_network: bool = False
     #: Beside the cost in points, which the replies themselves tell: requests a second, so that a burst stays polite.
     pace: Pace = Pace(rate_per_s=20, burst=40, parallel=4)

@@ -7,6 +7,7 @@ Shopify deletes a subscription that was made by the API after eight failed deliv
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from adapters.shopify.buyer_webhooks import COMPANY_TOPICS, CUSTOMER_TOPICS
 from adapters.shopify.client import ShopifyClient
 from adapters.shopify.fields import objects, part, text
 from adapters.shopify.settings import ShopifySettings
@@ -92,7 +93,9 @@ class Subscriptions:
             raise Unreadable(f"Shopify refuses the subscription to {topic}: {'; '.join(errors)[:300]}")
 
 
-_TOPICS = {topic.replace("/", "_").upper(): topic for topic in (*ORDER_TOPICS, *PART_TOPICS)}
+_TOPICS = {
+    topic.replace("/", "_").upper(): topic for topic in (*ORDER_TOPICS, *PART_TOPICS, *CUSTOMER_TOPICS, *COMPANY_TOPICS)
+}
 
 
 def _topic(name: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import orjson
 
+from adapters.shopify import buyer_webhooks
+from adapters.shopify.buyer_webhooks import COMPANY_TOPICS, CUSTOMER_TOPICS, PRIVACY_TOPICS
 from adapters.shopify.fields import Json, identifier, parse, part
 from adapters.shopify.settings import ShopifySettings
 from adapters.shopify.translate import reading as canonical
@@ -31,6 +33,7 @@ PART_TOPICS: Mapping[str, tuple[str, ...]] = {
     "payment_terms/update": ("order_id",),
     "payment_terms/delete": ("order_id",),
 }
+_BUYER_TOPICS = frozenset((*CUSTOMER_TOPICS, *COMPANY_TOPICS, *PRIVACY_TOPICS))
 #: Nearly every body begins with its id: then a body of megabytes need not be parsed at the edge.
 _LEADING_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*(\d+)\s*[,}]')
 
@@ -53,7 +56,7 @@ class ShopifyWebhooks:
         return any(signed) and domain.lower() == self._settings.domain
 
     def hint(self, headers: Mapping[str, str], raw: bytes) -> Hint:
-        """The order that a delivery is about. A test notification of the admin is answered and not kept."""
+        """Whom or what a delivery is about. A test notification of the admin is answered and not kept."""
         topic = headers.get("x-shopify-topic", "")
         delivery = headers.get("x-shopify-webhook-id", "") or headers.get("x-shopify-event-id", "")
         ping = headers.get("x-shopify-test", "").lower() == "true"
@@ -62,6 +65,8 @@ class ShopifyWebhooks:
     def reading(self, headers: Mapping[str, str], raw: bytes) -> Reading | NeedsRead | NotOurs:
         """The canonical order of a body that shows all of it, else what to read. Raises `Unreadable` for no JSON."""
         topic = headers.get("x-shopify-topic", "")
+        if topic in _BUYER_TOPICS:
+            return buyer_webhooks.reading(self._connection, topic, part(parse(raw)))
         if topic not in ORDER_TOPICS and topic not in PART_TOPICS:
             return NotOurs(f"no flow carries the topic {topic!r}")
         body = parse(raw)
@@ -96,6 +101,8 @@ def _signature(secret: str, raw: bytes) -> bytes:
 
 
 def _object_id(topic: str, raw: bytes) -> str:
+    if topic in _BUYER_TOPICS:
+        return _buyer_id(topic, raw)
     path = PART_TOPICS.get(topic, ("id",))
     if path == ("id",) and (leading := _LEADING_ID.match(raw)):
         return leading[1].decode()
@@ -104,6 +111,15 @@ def _object_id(topic: str, raw: bytes) -> str:
     except orjson.JSONDecodeError:
         return ""
     return _id_at(body, path)
+
+
+def _buyer_id(topic: str, raw: bytes) -> str:
+    """Apart from an order of the same number."""
+    try:
+        key = buyer_webhooks.key_in(topic, orjson.loads(raw))
+    except orjson.JSONDecodeError:
+        return ""
+    return f"customer-{key}" if key else ""
 
 
 def _id_at(body: object, path: tuple[str, ...]) -> str:

@@ -12,10 +12,10 @@ from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookSta
 from tallystick.stock.ports import Shelves
 from tallystick.v1 import event_pb2
 
-from . import translate, webhook
+from . import accounts, translate, webhook
 from .api import Api
 from .changes import Changes
-from .fields import Json, flag, part, reference, text
+from .fields import Json, flag, gmt, part, reference, text
 from .fulfilments import FulfilmentSinkOfWooCommerce
 from .prices import PriceSinkOfWooCommerce
 from .probe import Probe
@@ -28,13 +28,15 @@ TORN_READS = 3
 
 
 class WooCommerce:
-    """One shop. Has the abilities `WebhookSource`, `WebhookKeeper`, `OrderSource`, `PaymentSource`, `FulfilmentSink`,
-    `PriceSink`, `Identified` and `ConnectionTest`."""
+    """One shop. Has the abilities `WebhookSource`, `WebhookKeeper`, `OrderSource`, `CustomerSource`, `PaymentSource`,
+    `FulfilmentSink`, `PriceSink`, `Identified` and `ConnectionTest`."""
 
     #: An order tells its one payment itself.
     lacks_payments = ""
     #: Dates are whole seconds, and a page cache of the host may lag behind for a while.
     overlap_s = 120.0
+    #: `GET /customers` has no filter by date.
+    lists_all_customers = True
 
     def __init__(self, connection: str, settings: WooCommerceSettings, clock: Clock) -> None:
         self._connection = connection
@@ -111,6 +113,35 @@ class WooCommerce:
         if not isinstance(content, Mapping):
             raise Unreadable(f"this is no WooCommerce order but a JSON {type(content).__name__}")
         return self._reading(content)
+
+    # ---- customers
+
+    async def read_customer(self, customer_id: str) -> Reading:
+        """The account as it is now."""
+        if not customer_id.isdigit():
+            raise Unreadable(f"{customer_id[:40]!r} is no id of a WooCommerce customer, which is a number such as 7")
+        try:
+            row = await self._api.one(f"customers/{customer_id}")
+        except NotFound:
+            return accounts.gone(customer_id)
+        return accounts.reading(row, self._connection, self._settings.dialect)
+
+    async def changed_customers(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
+        """All accounts, of which those are told that changed in the window: the API has no filter by date.
+
+        Without `role=all` it lists those with the role `customer` only, and wholesale buyers have another.
+        """
+        async for rows in self._changes.accounts():
+            yield [found for row in rows if (found := self._account(row, window)) is not None]
+
+    def _account(self, row: Json, window: Window) -> Reading | NeedsRead | None:
+        changed = gmt(row, "date_modified")
+        if not accounts.is_customer(row) or (changed is not None and not window.start <= changed <= window.end):
+            return None
+        try:
+            return accounts.reading(row, self._connection, self._settings.dialect)
+        except Unreadable as error:
+            return NeedsRead(event_pb2.ENTITY_TYPE_CUSTOMER, reference(row.get("id")), str(error))
 
     async def webhooks(self) -> Sequence[WebhookState]:
         """The subscriptions of the shop."""

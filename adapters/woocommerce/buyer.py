@@ -16,7 +16,7 @@ def address(block: object) -> customer_pb2.Address | None:
     """A `billing` or `shipping` block; None when nothing is filled in, as for orders that are not shipped."""
     row = part(block)
     found = customer_pb2.Address(
-        name=_name(row),
+        name=full_name(row),
         company=text(row.get("company")),
         line1=text(row.get("address_1")),
         line2=text(row.get("address_2")),
@@ -34,12 +34,12 @@ def customer(order: Json, meta: Mapping[str, str], connection: str, dialect: Dia
     """The buyer as this order names them: B2B by company or VAT number, a guest by the digest of the e-mail."""
     billing, account = part(order.get("billing")), reference(order.get("customer_id"))
     email, tax_id = text(billing.get("email")), first(meta, dialect.vat_meta)
-    name, company = _name(billing), text(billing.get("company"))
+    name, company = full_name(billing), text(billing.get("company"))
     found = customer_pb2.Customer(
         connection=connection,
         id=account,
         key=account or guest_key(connection, email),
-        kind=_kind(bool(company or tax_id), bool(account or email or name)),
+        kind=kind_of(bool(company or tax_id), named=bool(account or email or name)),
         name=name,
         email=email,
         phone=text(billing.get("phone")),
@@ -52,13 +52,15 @@ def customer(order: Json, meta: Mapping[str, str], connection: str, dialect: Dia
     return found
 
 
-def _kind(company: bool, named: bool) -> customer_pb2.CustomerKind.ValueType:
+def kind_of(company: bool, *, named: bool) -> customer_pb2.CustomerKind.ValueType:
+    """A company by its name or VAT number."""
     if company:
         return customer_pb2.CUSTOMER_KIND_COMPANY
     return customer_pb2.CUSTOMER_KIND_PERSON if named else customer_pb2.CUSTOMER_KIND_ANONYMOUS
 
 
-def _name(row: Json) -> str:
+def full_name(row: Json) -> str:
+    """First and last name."""
     return f"{text(row.get('first_name'))} {text(row.get('last_name'))}".strip()
 
 

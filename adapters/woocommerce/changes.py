@@ -50,6 +50,16 @@ class Changes:
         async for page in self._walk(span(window, "") | {"status": "any"}):
             yield page
 
+    async def accounts(self) -> AsyncIterator[Sequence[Json]]:
+        """All accounts, the newest last, so that one that is made meanwhile moves no page."""
+        number, last = 0, False
+        while not last:
+            number += 1
+            params = {"role": "all", "orderby": "id", "order": "asc", "per_page": str(PER_PAGE), "page": str(number)}
+            page = await self._api.page("customers", params)
+            last = number >= page.pages if page.pages is not None else len(page.rows) < PER_PAGE
+            yield page.rows
+
     async def _walk(self, filters: Mapping[str, str]) -> AsyncIterator[Sequence[Json]]:
         for _ in range(_PASSES_MAX):
             totals: set[int | None] = set()

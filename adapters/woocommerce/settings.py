@@ -19,6 +19,12 @@ class Dialect(Strict):
     tax_rounding: Literal["by_prices", "half_up", "half_down"] = "by_prices"
     #: Keys of `meta_data` that hold the buyer's VAT number; the first that is filled wins.
     vat_meta: tuple[str, ...] = ("vat_id", "vat_number", "_vat_number", "_billing_vat_number", "billing_vat")
+    #: Keys of a customer's `meta_data` that plugins for B2B use: payment terms, credit limit, the ERP's account number.
+    terms_meta: tuple[str, ...] = ()
+    credit_limit_meta: tuple[str, ...] = ()
+    #: Of credit limits, for which `meta_data` has none; without it they are not read.
+    credit_limit_currency: str = ""
+    account_meta: tuple[str, ...] = ()
     #: Keys of `meta_data` that hold the buyer's purchase order number.
     purchase_order_meta: tuple[str, ...] = ()
     #: Hidden keys (WordPress hides those that begin with "_") that are wanted as attributes all the same.

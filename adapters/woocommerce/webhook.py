@@ -18,11 +18,12 @@ from tallystick.ports import Hint, NeedsRead, NotOurs, Reading
 from tallystick.secrets import Secret
 from tallystick.v1 import event_pb2
 
-from . import translate
-from .fields import part, reference, text
+from . import accounts, translate
+from .fields import Json, part, reference, text
 from .settings import Dialect
 
 TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
+CUSTOMER_TOPICS = ("customer.created", "customer.updated", "customer.deleted")
 
 _PING = re.compile(rb"webhook_id=\d+")
 _LEADING_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*"?([1-9][0-9]*)"?\s*[,}]')
@@ -71,8 +72,10 @@ def reading(
 ) -> Reading | NeedsRead | NotOurs:
     """What a delivery says. Raises `Unreadable` when it is no JSON."""
     topic = headers.get("x-wc-webhook-topic", "")
+    if topic.startswith("customer."):
+        return _customer(topic, part(parse(raw)), connection, dialect, trust_bodies=trust_bodies)
     if not topic.startswith("order."):
-        return NotOurs(f"the topic {topic or '(none)'} carries no orders")
+        return NotOurs(f"the topic {topic or '(none)'} carries neither orders nor customers")
     body = part(parse(raw))
     order_id = reference(body.get("id"))
     if not order_id:
@@ -84,6 +87,20 @@ def reading(
     if not trust_bodies:
         return NeedsRead(event_pb2.ENTITY_TYPE_ORDER, order_id, "this shop's deliveries are only taken as hints")
     return translate.reading(body, connection, dialect)
+
+
+def _customer(
+    topic: str, body: Json, connection: str, dialect: Dialect, *, trust_bodies: bool
+) -> Reading | NeedsRead | NotOurs:
+    """The body of `customer.deleted` is `{"id":7}`; `customer.created` is followed by `customer.updated` at once."""
+    customer_id = reference(body.get("id"))
+    if not customer_id:
+        return NotOurs(f"the delivery names no customer ({text(body.get('code'))[:60] or 'no id'})")
+    if text(body.get("role")) in accounts.STAFF:
+        return NotOurs("the account belongs to somebody who runs the shop")
+    if topic == "customer.deleted" or not accounts.is_customer(body) or not trust_bodies:
+        return NeedsRead(event_pb2.ENTITY_TYPE_CUSTOMER, customer_id, f"a delivery of {topic} is taken as a hint")
+    return accounts.reading(body, connection, dialect)
 
 
 def parse(raw: bytes) -> Any:

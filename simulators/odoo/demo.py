@@ -7,6 +7,7 @@ from .server import Odoo
 
 RATES = ("0", "2.6", "5", "7", "7.7", "8", "8.1", "10", "19", "20", "25")
 CURRENCIES = ("THB", "EUR", "USD", "JPY", "KWD", "GBP", "CHF")
+TERMS = {"now": "Immediate Payment", "15": "15 Days", "30": "30 Days"}
 #: Products for what has no SKU in a store.
 SERVICES = {
     "SHIPPING": "Shipping",
@@ -46,6 +47,8 @@ def demo_company(odoo: Odoo) -> None:
     odoo.act("res.company", "write", [1], company)
     for currency in CURRENCIES:
         _add_pricelist(odoo, currency)
+    for name, days in TERMS.items():
+        odoo.add("account.payment.term", f"{_MODULE}.terms_{name}", {"name": days})
     for code, name in SERVICES.items():
         odoo.add_product(code, name, service=True)
     for word, (name, code, kind) in JOURNALS.items():

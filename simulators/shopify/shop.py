@@ -4,9 +4,8 @@ The Python side is for tests and the demo: place, pay, edit, refund and cancel o
 deliveries. Everything is in memory and deterministic; time comes from `now`.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +14,7 @@ from simulators.journal import Journal
 from simulators.shopify import pricing
 from simulators.shopify.bucket import Bucket
 from simulators.shopify.checkout import Cart, Till
+from simulators.shopify.clients import Clients
 from simulators.shopify.fulfilments import Dispatch
 from simulators.shopify.graph import order_node
 from simulators.shopify.hooks import Delivery, Hooks, Sender
@@ -24,15 +24,19 @@ from simulators.shopify.pricing import received
 from simulators.shopify.rest import RestForm
 from simulators.shopify.stockroom import Stockroom
 from simulators.shopify.tokens import Tokens
+from simulators.shopify.window import bounds
 from tallystick.clock import SystemClock
 
 LIVE_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 #: Of the double only.
 CLIENT_SECRET = "hush"  # noqa: S105
 WEBHOOK_TOPICS = ("orders/create", "orders/updated", "orders/edited", "orders/delete", "refunds/create")
+CUSTOMER_TOPICS = (
+    *(f"customers/{event}" for event in ("create", "update", "delete", "merge", "data_request", "redact")),
+    *(f"{what}/{event}" for what in ("companies", "company_locations") for event in ("create", "update", "delete")),
+)
 #: Without read_all_orders only orders of so many days are shown.
 RECENT = timedelta(days=60)
-_UPDATED_AT = re.compile(r"updated_at:(>=|<=)'([^']+)'")
 
 
 class Shop:
@@ -64,10 +68,11 @@ class Shop:
         self.journal = Journal()
         self.orders: dict[int, Order] = {}
         self.dispatch = Dispatch(self)
+        self.clients = Clients(self)
         self.stockroom = Stockroom(self)
         self.pricebook = PriceBook(self)
         #: What else the API answers, by the field's name.
-        self.roots = {**self.dispatch.roots, **self.stockroom.roots, **self.pricebook.roots}
+        self.roots = self.dispatch.roots | self.stockroom.roots | self.pricebook.roots | self.clients.roots
         #: How long a change stays unknown to searches, in seconds.
         self.search_lag_s = 0.0
         self.throttled_status = 200
@@ -290,9 +295,7 @@ class Shop:
 
     def search(self, query: str) -> list[tuple[str, Order]]:
         """Orders by the date that the index knows of, ascending, each with its cursor key. Both bounds included."""
-        bounds = {sign: datetime.fromisoformat(text) for sign, text in _UPDATED_AT.findall(query)}
-        low = bounds.get(">=", datetime.min.replace(tzinfo=UTC))
-        high = bounds.get("<=", datetime.max.replace(tzinfo=UTC))
+        low, high = bounds(query)
         found = []
         for order in self.orders.values():
             known = self._known(order.id)

@@ -17,8 +17,10 @@ from .storeroom import SoldOut
 from .taxes import Rate
 
 TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
+CUSTOMER_TOPICS = ("customer.created", "customer.updated", "customer.deleted")
 
 __all__ = [
+    "CUSTOMER_TOPICS",
     "TOPICS",
     "Coupon",
     "Delivery",

@@ -49,6 +49,8 @@ class _Api:
             ("GET", "/products", self.list_products),
             ("POST", "/products/batch", self.change_products),
             ("POST", r"/products/{id:\d+}/variations/batch", self.change_products),
+            ("GET", "/customers", self.list_customers),
+            ("GET", r"/customers/{id:\d+}", self.get_customer),
             ("GET", "/webhooks", self.list_webhooks),
             ("POST", "/webhooks", self.create_webhook),
             ("GET", r"/webhooks/{id:\d+}", self.get_webhook),
@@ -147,6 +149,14 @@ class _Api:
 
     async def change_products(self, request: web.Request) -> web.Response:
         return _json(self._shop.catalogue.batch(await _body(request), int(request.match_info.get("id", "0"))))
+
+    async def list_customers(self, request: web.Request) -> web.Response:
+        query = _query(request)
+        rows, total = self._shop.accounts.listed(query)
+        return _json(rows, headers=_counted(total, int(query.get("per_page", "10"))))
+
+    async def get_customer(self, request: web.Request) -> web.Response:
+        return _json(self._shop.accounts.one(int(request.match_info["id"])))
 
     # ---- orders
 

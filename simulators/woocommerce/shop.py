@@ -16,6 +16,8 @@ from simulators.faults import FaultScript
 from simulators.journal import Journal
 
 from . import refunding
+from .accounts import Accounts
+from .bodies import body_of
 from .cart import Cart
 from .catalogue import Catalogue
 from .hooks import Delivery, Outbox, Request, Webhook
@@ -27,7 +29,6 @@ from .taxes import Rate, Rounding
 
 #: Never sent by webhooks; `checkout-draft` is not among them.
 _UNSENT = ("draft", "auto-draft", "new")
-_INVALID_ID = {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID.", "data": {"status": 404}}
 
 
 def _utc_now() -> datetime:
@@ -90,6 +91,7 @@ class Shop:
         #: What plugins make of single orders that the API shows, by order id.
         self.spoiled: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self._now = now
+        self.accounts = Accounts(self)
         self._die = random.Random(seed)
         self._posts, self._items = first_id - 1, 0
         self.outbox = Outbox(
@@ -349,15 +351,7 @@ class Shop:
         return [await self.deliver(delivery) for delivery in self.pending_deliveries()]
 
     def _body_of(self, delivery: Delivery) -> bytes:
-        """The payload as the shop stands now: an error object when the order is gone by the time of the queue."""
-        resource, event = delivery.topic.split(".")
-        if event == "deleted":
-            return encode({"id": delivery.object_id})
-        if resource == "product":
-            product = next((p for p in self.catalogue.products if p.id == delivery.object_id), None)
-            return encode(self.shape().product(product) if product else {"id": delivery.object_id})
-        order = self.orders.get(delivery.object_id)
-        return encode(self.shown(order) if order else _INVALID_ID)
+        return encode(body_of(self, delivery))
 
     # ---- parts
 

@@ -1,4 +1,6 @@
-"""Orders, refunds, products as people write them by hand, in contract examples and tests: short, every word canonical.
+"""Orders, refunds, customers, products as people write them by hand, in contract examples and tests.
+
+They are short, and every word is canonical.
 
 Field names are those of `order.proto`, `refund.proto` and `price.proto`. Money is a text in the order's currency
 ("107.00"), a state its bare word ("paid"), a time ISO 8601. What follows from the rest may be left out: two of net, tax
@@ -18,7 +20,7 @@ from tallystick.canonical.money import EXACT, amount, money, parse_amount, quant
 from tallystick.canonical.refunds import named
 from tallystick.canonical.times import parse_instant, to_timestamp
 from tallystick.errors import Unreadable
-from tallystick.v1 import money_pb2, order_pb2, price_pb2, refund_pb2
+from tallystick.v1 import customer_pb2, money_pb2, order_pb2, price_pb2, refund_pb2
 
 _DEFAULTS = {
     "connection": "store",
@@ -76,6 +78,14 @@ def product(data: Mapping[str, Any]) -> price_pb2.Product:
     writer = _Writer(str(given.pop("currency_code", "EUR")))
     built = price_pb2.Product()
     writer.fill(built, given, "product")
+    return built
+
+
+def customer(data: Mapping[str, Any]) -> customer_pb2.Customer:
+    """Build a customer likewise; `currency_code` is that of its amounts. Raises `Unreadable`."""
+    built, given = customer_pb2.Customer(), {"connection": "store", "id": "7", **data}
+    _Writer(str(given.pop("currency_code", "EUR"))).fill(built, given, "customer")
+    built.key = built.key or built.company.id or built.id
     return built
 
 

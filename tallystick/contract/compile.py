@@ -33,7 +33,7 @@ from tallystick.contract.stock import Reserved, Stocking
 from tallystick.contract.stock_rules import Stock
 from tallystick.contract.taxes import TaxTable
 from tallystick.reasons import NotEligible
-from tallystick.v1 import fulfilment_pb2, order_pb2, price_pb2, refund_pb2
+from tallystick.v1 import customer_pb2, fulfilment_pb2, order_pb2, price_pb2, refund_pb2
 
 _STATES: Mapping[str, order_pb2.OrderState.ValueType] = {
     "draft": order_pb2.ORDER_STATE_DRAFT,
@@ -114,6 +114,16 @@ class Contract:
     def customer(self, order: order_pb2.Order) -> CustomerDocument:
         """Who the order's document stands for."""
         return self._builder.customers.document(order, Report())
+
+    def customer_eligibility(self, customer: customer_pb2.Customer) -> NotEligible | None:
+        """Why this customer does not cross by a revision of its own; None when it does."""
+        return self._builder.customers.eligibility(customer)
+
+    def customer_revision(self, customer: customer_pb2.Customer) -> CustomerDocument | Hold:
+        """What a revision of the customer's own says in the target's terms, or MAPPING or DATA."""
+        report = Report()
+        document = self._builder.customers.revision(customer, report)
+        return report.verdict() or document
 
     def refund(self, refund: refund_pb2.Refund) -> RefundDocument | Hold:
         """The credit document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA."""

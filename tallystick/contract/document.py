@@ -54,8 +54,28 @@ class DocumentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerLocation:
+    """One more address of a company; `key` is stable over revisions."""
+
+    key: str
+    #: `delivery` or `invoice`
+    use: str
+    name: str
+    phone: str
+    street: str
+    street2: str
+    city: str
+    postal_code: str
+    country_code: str
+    region_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerDocument:
-    """Enough of a customer to put a name on an order; made once, never updated from an order."""
+    """A customer: a company in full, or enough of a person to put a name on an order.
+
+    Texts that are empty say nothing: the target's are left alone. An address counts as a whole.
+    """
 
     connection: str
     #: The binding's entity id.
@@ -72,6 +92,15 @@ class CustomerDocument:
     country_code: str
     region_code: str
     fields: Mapping[str, Value] = field(default_factory=dict)
+    #: The target's own number of it, as far as the store knows it.
+    account_number: str = ""
+    locations: tuple[CustomerLocation, ...] = ()
+    #: A revision of its own: it changes what is there. Otherwise it is made if absent, and that is all.
+    own: bool = False
+    #: Parts (`CustomerPart`) and names of `fields` that are given when it is made and are the target's own afterwards.
+    given_once: frozenset[str] = frozenset()
+    #: How one that is in the target already is found before one is made: (`CustomerKey`, value), in this order.
+    match: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

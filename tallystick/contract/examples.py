@@ -1,4 +1,7 @@
-"""The examples inside a contract: orders, refunds, products, and what has to become of them. They run at every load."""
+"""The examples inside a contract: orders, refunds, customers, products, and what has to become of them.
+
+They run whenever it is loaded.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -11,6 +14,7 @@ from tallystick.contract.preview import document_json
 from tallystick.contract.schema import Example
 from tallystick.errors import TallystickError
 from tallystick.reasons import NotEligible
+from tallystick.v1 import customer_pb2
 
 
 def failures(contract: Contract, examples: Sequence[Example]) -> Iterator[tuple[int, str]]:
@@ -31,6 +35,8 @@ def outcome(contract: Contract, example: Example) -> dict[str, Any]:
         return _shown(contract, contract.refund(written.refund(example.refund)))
     if example.product is not None:
         return _priced(contract, example.product)
+    if example.customer is not None:
+        return _customer(contract, written.customer(example.customer))
     order = written.order(example.order or {})
     not_eligible = contract.eligibility(order)
     if not_eligible is not None:
@@ -52,6 +58,16 @@ def _priced(contract: Contract, product: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(told, NotEligible):
         return {"not_eligible": told.value}
     return _held(told) if isinstance(told, Hold) else document_json(told)
+
+
+def _customer(contract: Contract, customer: customer_pb2.Customer) -> dict[str, Any]:
+    not_eligible = contract.customer_eligibility(customer)
+    if not_eligible is not None:
+        return {"not_eligible": not_eligible.value}
+    document = contract.customer_revision(customer)
+    if isinstance(document, Hold):
+        return {"held": document.reason.value, "detail": document.detail}
+    return document_json(document)
 
 
 def _shown(contract: Contract, document: OrderDocument | RefundDocument | Hold) -> dict[str, Any]:

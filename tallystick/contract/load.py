@@ -176,9 +176,10 @@ class _Linter:
 
     def _examples(self) -> None:
         for number, example in enumerate(self._file.examples):
-            given = (example.order, example.refund, example.product)
+            given = (example.order, example.refund, example.product, example.customer)
             if sum(one is not None for one in given) != 1:
-                self._source.finding(("examples", number), "an example needs one of `order`, `refund` and `product`")
+                words = "an example needs one of `order`, `refund`, `product` and `customer`"
+                self._source.finding(("examples", number), words)
 
     def _stock(self) -> None:
         for place, text in self._file.stock.findings():
@@ -218,7 +219,18 @@ class _Linter:
             written = f"charset is {row.charset!r}; allowed are bmp and the names of Python codecs such as latin-1"
             self._source.finding((*place, "charset"), written)
         path = None if row.from_ is None else self._path((*place, "from"), root, row.from_)
-        return compile_row(row, path, tables)
+        return compile_row(row, path, tables, self._currency_of(place, row, root))
+
+    def _currency_of(self, place: Place, row: FieldRow, root: Descriptor) -> Path | None:
+        if row.currency is None:
+            return None
+        here = (*place, "currency")
+        self._try(here, partial(minor_digits, row.currency))
+        try:
+            return compile_path(root, f"{row.from_}.currency_code")
+        except PathError:
+            self._source.finding(here, f"{row.from_!r} is no amount of money, so it has no currency")
+            return None
 
     def _path(self, place: Place, root: Descriptor, text: str) -> Path | None:
         return self._try(place, partial(compile_path, root, text))

@@ -63,6 +63,8 @@ def _field(field: FieldDescriptor, text: str, rest: list[str]) -> tuple[bool, Ge
     if inner is None:
         _ends(text, rest)
         return False, _scalar(field)
+    if inner.full_name == _MONEY and rest == ["currency_code"]:
+        return False, lambda message: getattr(message, field.name).currency_code or None
     if inner.full_name in _WHOLE:
         _ends(text, rest)
         return False, _whole(field.name, _WHOLE[inner.full_name])
@@ -119,7 +121,8 @@ def _ends(text: str, rest: list[str]) -> None:
 
 
 _POSITIONS = {"first": 0, "last": -1}
+_MONEY = "google.type.Money"
 _WHOLE: dict[str, Callable[..., Value]] = {
-    "google.type.Money": amount,
+    _MONEY: amount,
     "google.protobuf.Timestamp": lambda stamp: to_datetime(stamp).strftime("%Y-%m-%dT%H:%M:%SZ"),
 }

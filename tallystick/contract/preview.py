@@ -10,7 +10,15 @@ from google.protobuf.json_format import MessageToDict
 
 from tallystick.canonical.money import amount
 from tallystick.contract.compile import Contract
-from tallystick.contract.document import Balance, Hold, OrderDocument, PaymentDocument, PriceDocument, RefundDocument
+from tallystick.contract.document import (
+    Balance,
+    CustomerDocument,
+    Hold,
+    OrderDocument,
+    PaymentDocument,
+    PriceDocument,
+    RefundDocument,
+)
 from tallystick.contract.report import Unresolved
 from tallystick.reasons import HoldReason
 from tallystick.v1 import event_pb2, order_pb2
@@ -57,7 +65,9 @@ def preview(
     return Preview(body, EXIT_BALANCED if held is None else EXIT_HELD)
 
 
-def document_json(document: OrderDocument | RefundDocument | PaymentDocument | PriceDocument) -> dict[str, Any]:
+def document_json(
+    document: OrderDocument | RefundDocument | PaymentDocument | PriceDocument | CustomerDocument,
+) -> dict[str, Any]:
     """The document with amounts as decimal texts, dates and times in ISO 8601."""
     found: dict[str, Any] = _plain(asdict(document))
     return found

@@ -20,10 +20,12 @@ class Row:
     to: str
     given_once: bool
     read: Callable[[Message, Report], Value]
+    #: Where it reads from; empty for a constant.
+    path: str = ""
 
 
-def compile_row(row: FieldRow, path: Path | None, tables: Mapping[str, Table]) -> Row:
-    """Chain source, table and fit. The row's names were checked before."""
+def compile_row(row: FieldRow, path: Path | None, tables: Mapping[str, Table], currency: Path | None = None) -> Row:
+    """Chain source, table and fit; `currency` tells that of an amount. The row's names were checked before."""
     steps: list[Callable[[Value, Report], Value]] = []
     if row.table is not None:
         steps.append(_through(row, tables[row.table], path))
@@ -36,11 +38,15 @@ def compile_row(row: FieldRow, path: Path | None, tables: Mapping[str, Table]) -
 
     def read(message: Message, report: Report) -> Value:
         value = path.get(message) if path is not None else row.value
+        if value is not None and currency is not None and currency.get(message) != row.currency:
+            wrong = f"{row.to}: the amount is in {currency.get(message)}, the target takes it in {row.currency}"
+            report.missing("field", row.to, wrong)
+            return None
         for step in steps:
             value = step(value, report)
         return value
 
-    return Row(row.to, row.owner == "erp", read)
+    return Row(row.to, row.owner == "erp", read, row.from_ or "")
 
 
 def apply(rows: Sequence[Row], message: Message, report: Report) -> dict[str, Value]:

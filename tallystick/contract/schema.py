@@ -191,6 +191,8 @@ class FieldRow(Strict):
     misfit: Literal["hold", "drop"] = "drop"
     #: `erp`: given when the document is made, the target's own afterwards.
     owner: Literal["store", "erp"] = "store"
+    #: Of an amount: the currency in which the target takes it; in any other one it is held.
+    currency: str | None = None
 
 
 class Anonymous(Strict):
@@ -200,8 +202,40 @@ class Anonymous(Strict):
     name: str = "Online buyer"
 
 
+class CustomerPart(StrEnum):
+    """What every target keeps of a customer, whatever it calls its fields."""
+
+    NAME = "name"
+    EMAIL = "email"
+    PHONE = "phone"
+    TAX_ID = "tax_id"
+    ACCOUNT_NUMBER = "account_number"
+    ADDRESS = "address"
+    #: Of a company: its further addresses.
+    LOCATIONS = "locations"
+
+
+class CustomerKey(StrEnum):
+    """By what a company that is in the target already may be found."""
+
+    ACCOUNT_NUMBER = "account_number"
+    TAX_ID = "tax_id"
+    EMAIL = "email"
+
+
 class Customer(Strict):
-    """Who stands on the document. Customers are made when absent and never updated from an order."""
+    """Who stands on the document. Customers are made when absent and never updated from an order.
+
+    Where the route carries customers, their own revisions update what the store owns of them.
+    """
+
+    #: Which customers cross by their own revisions: companies, or consumers as well (as a light reference).
+    which: Literal["b2b", "all"] = "b2b"
+    #: How a company that is in the target already is found before one is made, in this order. One hit binds, several
+    #: hold; consumers are never looked for, since strangers must not merge.
+    match: tuple[CustomerKey, ...] = ()
+    #: What is given when a customer is made and is the target's own afterwards; of `fields` see their `owner`.
+    owned_by_erp: tuple[CustomerPart, ...] = ()
 
     #: A buyer without an account: one customer for each e-mail address, or all on the anonymous one.
     guests: Literal["per_email", "anonymous"] = "per_email"
@@ -210,6 +244,7 @@ class Customer(Strict):
     tax_id: References = ("customer.company.tax_id",)
     #: How long the target's fields are: name, street … A longer street goes on in street2, all else is cut.
     limits: dict[str, int] = {}
+    #: Paths begin at the order; those that begin with `customer.` are asked of a customer's own revisions too.
     fields: tuple[FieldRow, ...] = ()
 
 
@@ -299,12 +334,14 @@ class Fulfilment(Strict):
 
 
 class Example(Strict):
-    """An order, a refund or a product, and what has to become of it; run whenever the contract is loaded."""
+    """An order, a refund, a product or a customer, and what has to become of it; run at every load."""
 
     name: str
     order: dict[str, Any] | None = None
     refund: dict[str, Any] | None = None
     product: dict[str, Any] | None = None
+    #: A revision of its own.
+    customer: dict[str, Any] | None = None
     expect: dict[str, Any]
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from tallystick.away import AWAY
-from tallystick.canonical.entities import entity_name
+from tallystick.canonical.entities import entity_name, entity_type
 from tallystick.errors import Unreadable
 from tallystick.intake.delivery import Dealt, Delivery, Outcome, Undecodable, Waits
 from tallystick.intake.door import Arrival, Door, content_hash, to_event
@@ -88,13 +88,21 @@ def _same(connection: str, one: Reading, other: Reading) -> bool:
 
 
 class Admission:
-    """Shared by intake and relay of one process."""
+    """Shared by intake and relay of one process. `customers` are the stores whose customers are carried too."""
 
-    def __init__(self, door: Door, rereads: Rereads, stores: Mapping[str, Store], beside: Beside | None = None) -> None:
+    def __init__(
+        self,
+        door: Door,
+        rereads: Rereads,
+        stores: Mapping[str, Store],
+        beside: Beside | None = None,
+        customers: Collection[str] = (),
+    ) -> None:
         self._door = door
         self._rereads = rereads
         self._stores = stores
         self._beside = beside
+        self._customers = frozenset(customers)
 
     async def admit(self, deliveries: Sequence[Delivery], within_s: float) -> list[Outcome]:
         """What became of each; parallel to `deliveries`. Reads that do not fit into `within_s` wait.
@@ -158,9 +166,8 @@ class Admission:
         store = self._stores.get(delivery.connection)
         if store is None:
             return Waits(PendingReason.UNKNOWN_CONNECTION, "no such connection is configured", _PARSER_AGAIN_S)
-        wanted = delivery.wanted_order
-        if wanted is not None:
-            return NeedsRead(event_pb2.ENTITY_TYPE_ORDER, wanted, "asked for")
+        if delivery.wanted is not None:
+            return delivery.wanted
         try:
             found = store.reading(delivery.headers, delivery.raw)
         except (Unreadable, RecursionError) as error:
@@ -168,7 +175,20 @@ class Admission:
         except Exception as error:
             log.exception("a delivery cannot be translated", connection=delivery.connection)
             return Waits(PendingReason.PARSER, type(error).__name__, _PARSER_AGAIN_S)
-        return _carried(found)
+        if isinstance(found, NotOurs) and found.tell:
+            log.warning("a delivery that no flow carries", connection=delivery.connection, why=found.why)
+        return self._carried(delivery.connection, found)
+
+    def _carried(self, connection: str, found: Reading | NeedsRead | NotOurs) -> Reading | NeedsRead | Outcome:
+        """Orders, and customers where a route carries them; only what a key and a row can hold is an id."""
+        customer = not isinstance(found, NotOurs) and found.type == event_pb2.ENTITY_TYPE_CUSTOMER
+        if isinstance(found, NotOurs) or (customer and connection not in self._customers):
+            return Dealt("not ours")
+        if not customer and found.type != event_pb2.ENTITY_TYPE_ORDER:
+            return Dealt("not ours")
+        if not 0 < len(found.object_id) <= _ID_MAX or not found.object_id.isprintable():
+            return Undecodable("the object's id is empty, too long or not printable")
+        return found
 
     # ---- accept and read -------------------------------------------------------------------------------------------
 
@@ -184,15 +204,6 @@ class Admission:
         wishes = [_wish(group) for group in groups]
         for group, answer in zip(groups, await self._rereads.read(wishes, within_s), strict=True):
             group.outcome = answer
-
-
-def _carried(found: Reading | NeedsRead | NotOurs) -> Reading | NeedsRead | Outcome:
-    """Deliveries are about orders; only what a key and a row can hold is an id."""
-    if isinstance(found, NotOurs) or found.type != event_pb2.ENTITY_TYPE_ORDER:
-        return Dealt("not ours")
-    if not 0 < len(found.object_id) <= _ID_MAX or not found.object_id.isprintable():
-        return Undecodable("the object's id is empty, too long or not printable")
-    return found
 
 
 def _arrival(group: _Group) -> Arrival:
@@ -220,4 +231,5 @@ def _wish(group: _Group) -> Wish:
         first.traceparent,
         group.insist,
         len(group.indices),
+        entity_type(group.key.type),
     )

@@ -6,17 +6,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from tallystick.canonical.entities import entity_name, entity_type
 from tallystick.canonical.keys import key
 from tallystick.errors import Unreadable
 from tallystick.kafka.consumer import Record
 from tallystick.kafka.producer import Message
 from tallystick.kafka.topics import INTAKE
 from tallystick.ledger.pending import Pending, PendingReason, Waiting
-from tallystick.ports import Hint
+from tallystick.ports import Hint, NeedsRead
 from tallystick.v1 import event_pb2
 
-#: Says that there are no bytes: this order is to be read. Never taken from outside.
+#: Says that there are no bytes: this object is to be read, an order unless the other names its kind. Never taken from
+#: outside.
 READ = "tallystick-read"
+READ_TYPE = "tallystick-read-type"
+_ORDER = "order"
 _PREFIX = "h-"
 _HEADERS_MAX = 40
 #: A connection, and an id of 200 characters each of which may be percent-encoded in several bytes.
@@ -42,9 +46,10 @@ class Delivery:
     attempts: int = 0
 
     @property
-    def wanted_order(self) -> str | None:
-        """The order that is to be read, where this is a wish and no delivery."""
-        return self.headers.get(READ)
+    def wanted(self) -> NeedsRead | None:
+        """The object that is to be read, where this is a wish and no delivery."""
+        object_id, kind = self.headers.get(READ), self.headers.get(READ_TYPE, _ORDER)
+        return None if object_id is None else NeedsRead(entity_type(kind), object_id, "asked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +98,19 @@ def _is_kept(name: str) -> bool:
     return name.startswith(_KEPT_PREFIXES) and not any(word in name for word in _SECRET_WORDS)
 
 
-def wish(connection: str, order_id: str, origin: event_pb2.Origin.ValueType, asked_at: datetime) -> Delivery:
-    """An order that is to be read again, as if a delivery had named it."""
-    return Delivery(connection, key(connection, order_id), b"", {READ: order_id}, asked_at, origin)
+def wish(
+    connection: str,
+    object_id: str,
+    origin: event_pb2.Origin.ValueType,
+    asked_at: datetime,
+    kind: event_pb2.EntityType.ValueType = event_pb2.ENTITY_TYPE_ORDER,
+) -> Delivery:
+    """An order, or a customer, that is to be read again, as if a delivery had named it."""
+    name = entity_name(kind)
+    named, wanted = object_id, {READ: object_id}
+    if name != _ORDER:
+        named, wanted = f"{name}-{object_id}", {READ: object_id, READ_TYPE: name}
+    return Delivery(connection, key(connection, named), b"", wanted, asked_at, origin)
 
 
 # ---- on Kafka ------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tallystick.kafka.producer import Message, Producer
 from tallystick.kafka.topics import VALUE_MAX
 from tallystick.ledger.objects import Accepted, Judgement, ObjectKey, Objects, Seen, Sighting, Verdict
 from tallystick.ports import Reading
-from tallystick.telemetry import Metrics
+from tallystick.telemetry import Metrics, flow_of
 from tallystick.v1 import event_pb2, refund_pb2
 
 
@@ -99,7 +99,7 @@ class Door:
         for arrival, one in zip(arrivals, entered, strict=True):
             if one.read_again or not one.published:
                 outcome = "stale" if one.read_again else "duplicate"
-                self._metrics.inbound_events.labels("orders", arrival.connection, outcome).inc()
+                self._metrics.inbound_events.labels(flow_of(arrival.key.type), arrival.connection, outcome).inc()
 
 
 # ---- readings to events --------------------------------------------------------------------------------------------
@@ -123,6 +123,8 @@ def to_event(connection: str, reading: Reading) -> event_pb2.Event:
         event.refund.CopyFrom(reading.refund)
     if reading.fulfilment is not None:
         event.fulfilment.CopyFrom(reading.fulfilment)
+    if reading.customer is not None:
+        event.customer.CopyFrom(reading.customer)
     if reading.level is not None:
         event.inventory_level.CopyFrom(reading.level)
     if reading.product is not None:

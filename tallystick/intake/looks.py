@@ -69,7 +69,7 @@ class Looks:
 
 
 def _wanted(wished: Wish) -> Order:
-    return Order(wished.connection, wished.order_id)
+    return Order(wished.connection, wished.object_id)
 
 
 def _judge(

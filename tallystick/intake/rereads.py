@@ -10,12 +10,14 @@ from typing import Protocol, Self
 
 import structlog
 
+from tallystick.canonical.entities import entity_name
 from tallystick.clock import Clock
+from tallystick.customers.ports import CustomerSource
 from tallystick.errors import Unauthorised, Unavailable, Unreadable
 from tallystick.intake.delivery import Dealt, Waits
 from tallystick.intake.door import Arrival, Entered
 from tallystick.intake.pauses import Pauses
-from tallystick.ledger.objects import Objects
+from tallystick.ledger.objects import ObjectKey, Objects
 from tallystick.ledger.pending import PendingReason
 from tallystick.ports import OrderSource, Reading
 from tallystick.v1 import event_pb2
@@ -29,16 +31,22 @@ _TOO_LARGE_AGAIN_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An order that is to be read. `received_at` is when its change was first heard of."""
+    """An order, or a customer, that is to be read. `received_at` is when its change was first heard of."""
 
     connection: str
-    order_id: str
+    object_id: str
     origin: event_pb2.Origin.ValueType
     received_at: datetime
     traceparent: bytes | None = None
     #: Take what is read even if its date is older than the stored one.
     insist: bool = False
     times: int = 1
+    type: event_pb2.EntityType.ValueType = event_pb2.ENTITY_TYPE_ORDER
+
+    @property
+    def key(self) -> ObjectKey:
+        """The object that is meant: an order and a customer may have the same id."""
+        return ObjectKey(self.connection, entity_name(self.type), self.object_id)
 
 
 class Entrance(Protocol):
@@ -81,7 +89,7 @@ class Rereads:
         return other
 
     async def read(self, wishes: Sequence[Wish], within_s: float) -> list[Dealt | Waits]:
-        """Read each order, and let it in by the door; parallel to `wishes`, in which each order stands once.
+        """Read each object, and let it in by the door; parallel to `wishes`, in which each object stands once.
 
         What is not read within the time says `READ_LATER`. Raises what the door raises.
         """
@@ -98,36 +106,35 @@ class Rereads:
 
     async def _of_store(self, wishes: Sequence[Wish], ends_at_s: float) -> list[Dealt | Waits]:
         """Rounds: read, let in, and again for those that turned out stale."""
-        answers: dict[str, Dealt | Waits] = {}
+        answers: dict[ObjectKey, Dealt | Waits] = {}
         left, again_in_s = list(wishes), _STALE_AGAIN_S
         while left:
             read = await self._round(left, ends_at_s)
-            answers |= {order_id: got for order_id, got in read.items() if isinstance(got, Waits)}
+            answers |= {key: got for key, got in read.items() if isinstance(got, Waits)}
             arrived = [got for got in read.values() if isinstance(got, Arrival)]
             stale = await self._let_in(arrived, answers)
-            left = [wished for wished in left if wished.order_id in stale]
+            left = [wished for wished in left if wished.key in stale]
             if left and self._clock.monotonic_s() + again_in_s >= ends_at_s:
                 break
             if left:
                 await asyncio.sleep(again_in_s)
                 again_in_s *= 2
         late = Waits(PendingReason.STALE_READ, "what was read is older than what is known", 1.0)
-        return [answers.get(wished.order_id, late) for wished in wishes]
+        return [answers.get(wished.key, late) for wished in wishes]
 
-    async def _let_in(self, arrived: Sequence[Arrival], answers: dict[str, Dealt | Waits]) -> set[str]:
+    async def _let_in(self, arrived: Sequence[Arrival], answers: dict[ObjectKey, Dealt | Waits]) -> set[ObjectKey]:
         """Those that have to be read again; what became of the others is put into `answers`."""
         stale = set()
         for arrival, entered in zip(arrived, await self._door.enter(arrived), strict=True):
-            order_id = arrival.reading.object_id
             if entered.too_large:
-                answers[order_id] = Waits(PendingReason.TOO_LARGE, "", _TOO_LARGE_AGAIN_S)
+                answers[arrival.key] = Waits(PendingReason.TOO_LARGE, "", _TOO_LARGE_AGAIN_S)
             elif entered.read_again:
-                stale.add(order_id)
+                stale.add(arrival.key)
             else:
-                answers[order_id] = Dealt("accepted" if entered.published else "duplicate")
+                answers[arrival.key] = Dealt("accepted" if entered.published else "duplicate")
         return stale
 
-    async def _round(self, wishes: Sequence[Wish], ends_at_s: float) -> dict[str, Arrival | Waits]:
+    async def _round(self, wishes: Sequence[Wish], ends_at_s: float) -> dict[ObjectKey, Arrival | Waits]:
         tasks = {asyncio.create_task(self._one(wished)): wished for wished in wishes}
         try:
             await asyncio.wait(tasks, timeout=max(0.0, ends_at_s - self._clock.monotonic_s()))
@@ -135,13 +142,13 @@ class Rereads:
             for task in tasks:
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        read = {wished.order_id: task.result() for task, wished in tasks.items() if not task.cancelled()}
+        read = {wished.key: task.result() for task, wished in tasks.items() if not task.cancelled()}
         if read:
             later = Waits(PendingReason.READ_LATER)
         else:
             # Not one answer in all the time: it hangs, and the next batch is not to wait for it again.
             later = self._pauses.strike(wishes[0].connection, Unavailable("the store did not answer in time"))
-        return {wished.order_id: read.get(wished.order_id, later) for wished in wishes}
+        return {wished.key: read.get(wished.key, later) for wished in wishes}
 
     async def _one(self, wished: Wish) -> Arrival | Waits:
         async with self._slots[wished.connection]:
@@ -150,23 +157,31 @@ class Rereads:
                 return paused
             [started] = await self._objects.draw()
             try:
-                reading = await self._stores[wished.connection].read_order(wished.order_id)
+                reading = await _read(self._stores[wished.connection], wished)
             except (Unavailable, Unauthorised) as error:
                 return self._pauses.strike(wished.connection, error)
             except Unreadable as error:
                 return Waits(PendingReason.PARSER, str(error), _PARSER_AGAIN_S)
             except Exception as error:
-                log.exception("an order cannot be translated", connection=wished.connection)
+                log.exception("what was read cannot be translated", connection=wished.connection)
                 return Waits(PendingReason.PARSER, type(error).__name__, _PARSER_AGAIN_S)
         self._pauses.clear(wished.connection)
         return _arrival(wished, reading, started)
+
+
+async def _read(store: OrderSource, wished: Wish) -> Reading:
+    if wished.type == event_pb2.ENTITY_TYPE_ORDER:
+        return await store.read_order(wished.object_id)
+    if wished.type == event_pb2.ENTITY_TYPE_CUSTOMER and isinstance(store, CustomerSource):
+        return await store.read_customer(wished.object_id)
+    raise Unreadable(f"this store offers no read of a {entity_name(wished.type)}")
 
 
 def _arrival(wished: Wish, reading: Reading, started: int) -> Arrival:
     return Arrival(
         wished.connection,
         # The answer is about what was asked, in the words in which it was asked.
-        replace(reading, object_id=wished.order_id),
+        replace(reading, object_id=wished.object_id),
         wished.origin,
         wished.received_at,
         started,

@@ -13,7 +13,7 @@ from tallystick.canonical.keys import inventory_key, order_key, sku_key
 from tallystick.errors import Unreadable
 from tallystick.kafka.consumer import Record
 from tallystick.kafka.producer import Headers, Message
-from tallystick.kafka.topics import FULFILMENTS, INVENTORY, ORDERS, PRICES, QUARANTINE, VALUE_MAX, Topic
+from tallystick.kafka.topics import CUSTOMERS, FULFILMENTS, INVENTORY, ORDERS, PRICES, QUARANTINE, VALUE_MAX, Topic
 from tallystick.v1 import event_pb2
 
 SCHEMA = "schema"
@@ -77,11 +77,12 @@ def lane(event: event_pb2.Event) -> str:
 
 
 def topic_of(event: event_pb2.Event) -> Topic:
-    """Everything about one order travels with it; what an ERP tells has topics of its own."""
+    """Everything about one order travels with it; customers and what an ERP tells have topics of their own."""
     return _TOPICS.get(event.type, ORDERS)
 
 
 _TOPICS = {
+    event_pb2.ENTITY_TYPE_CUSTOMER: CUSTOMERS,
     event_pb2.ENTITY_TYPE_FULFILMENT: FULFILMENTS,
     event_pb2.ENTITY_TYPE_INVENTORY_LEVEL: INVENTORY,
     event_pb2.ENTITY_TYPE_PRODUCT: PRICES,

@@ -104,7 +104,7 @@ class Ledger:
         begins = {row.lane_key for row in rows if row.not_eligible is None and not row.part}
         follows = [row.lane_key for row in rows if row.lane_key not in begins]
         if not follows:
-            return list(rows)
+            return [row for row in rows if _may_follow(row)]
         known = {row["lane_key"] for row in await connection.fetch(_SQL["known_lanes"], self.target, follows)}
         kept = begins | known
         early = {row.lane_key: parts(row.lane_key) for row in rows if row.part and row.lane_key not in kept}
@@ -112,7 +112,7 @@ class Ledger:
             connections, ids = zip(*early.values(), strict=True)
             left_out = await connection.fetch(_SQL["left_out"], list(connections), list(ids))
             kept |= early.keys() - {order_key(row["connection"], row["id"]) for row in left_out}
-        return [row for row in rows if row.lane_key in kept]
+        return [row for row in rows if row.lane_key in kept and _may_follow(row)]
 
     async def _mark_eligibility(self, connection: Connection, rows: Sequence[Row]) -> None:
         # The first revision of an eligible order needs no mark: the column starts empty.
@@ -273,6 +273,10 @@ class Ledger:
     async def pause(self, connection_id: str, reason: HoldReason, for_s: float) -> None:
         """Too much of one source is held for one reason: its lanes are left alone for a while."""
         await self._pool.fetch(_SQL["pause"], connection_id, self.target, reason, for_s)
+
+
+def _may_follow(row: Row) -> bool:
+    return row.follows or row.not_eligible is None
 
 
 def _columns(rows: Sequence[Row]) -> list[list[object]]:

@@ -192,10 +192,10 @@ class Objects:
         if newest:
             await self._pool.run(lambda connection: _published(connection, newest))
 
-    async def unpublished(self, connection: str, older_than_s: float, limit: int = 100) -> list[str]:
-        """Ids of orders of which a revision, or a part's, was accepted so long ago and is not known to be published."""
+    async def unpublished(self, connection: str, older_than_s: float, limit: int = 100) -> list[ObjectKey]:
+        """Objects of which a revision, or a part's, was accepted so long ago and is not known to be published."""
         rows = await self._pool.fetch(_SQL["unpublished"], connection, timedelta(seconds=older_than_s), limit)
-        return [row["id"] for row in rows]
+        return [ObjectKey(connection, row["type"], row["id"]) for row in rows]
 
 
 async def _accept(connection: Connection, seen: Sequence[Seen], keys: Sequence[ObjectKey]) -> list[Accepted]:

@@ -48,6 +48,8 @@ class Row:
     source: tuple[str, int, int] | None = None
     #: Set when the object is not for this target; such a row makes no effect unless its lane is known already.
     not_eligible: NotEligible | None = None
+    #: False: such a row makes no effect even then.
+    follows: bool = True
     #: It belongs to an order: it makes no effect where that order is by rule not for the target.
     part: bool = False
 

@@ -172,6 +172,7 @@ class Company(_message.Message):
     account_number: _builtins.str
     """The ERP's account number where the store knows it."""
     payment_terms: _builtins.str
+    """Terms, tier and tax id of the whole company: what all its locations share, empty where they differ."""
     pricing_tier: _builtins.str
     @_builtins.property
     def credit_limit(self) -> _money_pb2.Money: ...
@@ -206,12 +207,22 @@ class CompanyLocation(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     PAYMENT_TERMS_FIELD_NUMBER: _builtins.int
     TAX_ID_FIELD_NUMBER: _builtins.int
+    BILLING_FIELD_NUMBER: _builtins.int
+    PRICING_TIER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_NUMBER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     name: _builtins.str
     payment_terms: _builtins.str
     tax_id: _builtins.str
+    pricing_tier: _builtins.str
+    account_number: _builtins.str
+    """The ERP's number of this location where the store knows it."""
     @_builtins.property
     def address(self) -> Global___Address: ...
+    @_builtins.property
+    def billing(self) -> Global___Address:
+        """Where its invoices go; empty when they go to its address."""
+
     def __init__(
         self,
         *,
@@ -220,10 +231,13 @@ class CompanyLocation(_message.Message):
         address: Global___Address | None = ...,
         payment_terms: _builtins.str = ...,
         tax_id: _builtins.str = ...,
+        billing: Global___Address | None = ...,
+        pricing_tier: _builtins.str = ...,
+        account_number: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "billing", b"billing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "id", b"id", "name", b"name", "payment_terms", b"payment_terms", "tax_id", b"tax_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_number", b"account_number", "address", b"address", "billing", b"billing", "id", b"id", "name", b"name", "payment_terms", b"payment_terms", "pricing_tier", b"pricing_tier", "tax_id", b"tax_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -189,7 +189,7 @@ async def test_what_was_never_published_is_found(objects: Objects) -> None:
     part = Sighting(refund, b"r", at(1), parent=ORDER.id)
     await objects.accept([body("a", 1, part), Seen(sighting("x", 1, ObjectKey("woo", "order", "9")))])
     await objects.published([(ORDER, 1), (ObjectKey("woo", "order", "9"), 1)])
-    assert await objects.unpublished("woo", older_than_s=0) == [ORDER.id]
+    assert await objects.unpublished("woo", older_than_s=0) == [ORDER]
     assert await objects.unpublished("woo", older_than_s=60) == []
     await objects.published([(refund, 1)])
     assert await objects.unpublished("woo", older_than_s=0) == []

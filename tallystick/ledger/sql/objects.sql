@@ -50,10 +50,10 @@ WHERE o.connection = i.connection AND o.type = i.type AND o.id = i.id AND o.publ
 -- name: draw
 SELECT nextval('accepted_seq') AS started FROM generate_series(1, $1::integer)
 
--- Accepted, but not known to be published: a process died between the two. A part counts for its parent. What is too
+-- Accepted, but not known to be published: a process died between the two. A part counts for its order. What is too
 -- large for the topics is left out: it waits in its own row, and reading it again and again would help nobody.
 -- name: unpublished
-SELECT DISTINCT coalesce(nullif(o.parent, ''), o.id) AS id
+SELECT DISTINCT CASE WHEN o.parent = '' THEN o.type ELSE 'order' END AS type, coalesce(nullif(o.parent, ''), o.id) AS id
 FROM source_object o
 WHERE o.connection = $1 AND o.published_revision < o.revision AND o.changed_at < clock_timestamp() - $2::interval
   AND NOT EXISTS (

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from adapters.shopify import documents, levels, pricebook, shipping, subscriptions
+from adapters.shopify import buyer_documents, documents, levels, pricebook, shipping, subscriptions
 from adapters.shopify.adapter import _PAGE, _READ, _READ_WITH_MONEY
 from simulators.shopify.bucket import REQUEST_MAX
 from simulators.shopify.selection import Field, Query, parse, points
 from tests.shared import shared
 
 VERSIONS = ("2026-04", "2026-07")
-ALL = (*documents.ALL, *shipping.ALL, *levels.ALL, *subscriptions.ALL, *pricebook.ALL)
+ALL = (*documents.ALL, *shipping.ALL, *levels.ALL, *subscriptions.ALL, *pricebook.ALL, *buyer_documents.ALL)
 QUERIES = {parse(document).name: parse(document) for document in ALL}
 MUTATIONS = {parse(document).name for document in ALL if document.startswith("mutation")}
 _VARIABLES = {
@@ -31,6 +31,11 @@ _VARIABLES = {
     "ReadFulfilments": {"first": shipping.FULFILMENTS},
     "ReadFulfilment": {},
     "CreateFulfilment": {},
+    "ReadCustomer": {},
+    "ChangedCustomers": {"first": buyer_documents.CUSTOMERS},
+    "ReadCompany": {"first": buyer_documents.LOCATIONS, "catalogues": buyer_documents.CATALOGUES},
+    "ChangedCompanies": {"first": buyer_documents.COMPANIES},
+    "ChangedLocations": {"first": buyer_documents.COMPANIES},
     "UpdateTracking": {},
     "ReadLocations": {"first": 2},
     "ReadLevels": {"first": levels.VARIANTS},
