@@ -16,10 +16,10 @@ from simulators.odoo import OdooSettings as OdooServer
 from simulators.odoo import Order as Document
 from simulators.odoo import application as odoo_application
 from simulators.serving import serve
-from simulators.shopify import Sender
+from simulators.shopify import CUSTOMER_TOPICS, WEBHOOK_TOPICS, Sender
 from simulators.shopify import Shop as ShopifyShop
 from simulators.shopify import application as shopify_application
-from simulators.shopify.shop import WEBHOOK_TOPICS
+from simulators.woocommerce import CUSTOMER_TOPICS as WOO_CUSTOMER_TOPICS
 from simulators.woocommerce import TOPICS, Shop
 from simulators.woocommerce import application as woo_application
 from tallystick.canonical.keys import order_key
@@ -224,7 +224,7 @@ class Options:
     """What a company may have otherwise than the others."""
 
     #: Beside the orders.
-    flows: Mapping[str, str] = field(default_factory=lambda: {"refunds": "live"})
+    flows: Mapping[str, str] = field(default_factory=lambda: {"refunds": "live", "customers": "live"})
     #: Of the connection to Shopify, and topics that its shop delivers beside the usual ones.
     shopify: Mapping[str, Any] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
@@ -255,8 +255,10 @@ async def open_company(stack: Stack, dsn: str, prefix: str, options: Options | N
         await producer.start()
         try:
             async with _running(installation), _edge(installation, producer, pool) as edge:
-                await woo.subscribe(f"http://{edge}/webhooks/{WOO}", SECRET, TOPICS)
-                shop.subscribe(f"http://{edge}/webhooks/{SHOPIFY}", (*WEBHOOK_TOPICS, *options.topics))
+                await woo.subscribe(f"http://{edge}/webhooks/{WOO}", SECRET, (*TOPICS, *WOO_CUSTOMER_TOPICS))
+                shop.subscribe(
+                    f"http://{edge}/webhooks/{SHOPIFY}", (*WEBHOOK_TOPICS, *CUSTOMER_TOPICS, *options.topics)
+                )
                 yield Company(woo, shop, odoo, pool, installation, _pollers(installation, pool, producer), edge)
         finally:
             await odoo.faults.settle()
