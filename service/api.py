@@ -16,6 +16,7 @@ from service.interceptors import Guard
 from service.order_syncs import OrderSyncs
 from service.reconciles import Reconciles
 from service.status import Status
+from service.stock import StockShelves
 from service.watch import Watches, WatchLimits
 from tallystick.errors import SetupError
 from tallystick.installation import Installation
@@ -35,6 +36,8 @@ from tallystick.v1 import (
     reconcile_pb2_grpc,
     status_pb2,
     status_pb2_grpc,
+    stock_pb2,
+    stock_pb2_grpc,
 )
 
 log = structlog.get_logger(__name__)
@@ -51,6 +54,7 @@ _SERVICES = tuple(
         (order_sync_pb2, "OrderSyncService"),
         (held_pb2, "HeldService"),
         (reconcile_pb2, "ReconcileService"),
+        (stock_pb2, "StockService"),
         (status_pb2, "StatusService"),
     )
 )
@@ -105,6 +109,7 @@ def _add_services(server: grpc.aio.Server, installation: Installation, pool: Poo
         Reconciles(Runs(pool), places(installation), installation.clock), server
     )
     status_pb2_grpc.add_StatusServiceServicer_to_server(Status(installation, pool), server)
+    stock_pb2_grpc.add_StockServiceServicer_to_server(StockShelves(installation, views, pool), server)
     return watches
 
 

@@ -24,6 +24,7 @@ from tallystick.cli import (
     resync,
     roles,
     status,
+    stock,
     whole,
 )
 from tallystick.cli.codes import Exit, Stop
@@ -94,6 +95,7 @@ for _module in (
     status,
     orders,
     held,
+    stock,
     resync,
     reconcile,
     adopt,

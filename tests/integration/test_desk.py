@@ -9,22 +9,28 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters import KINDS
 from consumers.main import work
+from service.stock import StockShelves
 from simulators.odoo import Odoo, OdooSettings, application, demo_company
 from simulators.serving import serve
 from tallystick.installation import Addresses, Installation, assemble
 from tallystick.ledger.migrate import migrate
 from tallystick.ledger.pool import Pool, open_pool
+from tallystick.ledger.views import Views
 from tallystick.secrets import Secret
 from tallystick.settings import Settings
 from tallystick.stack import Stack
+from tallystick.v1 import stock_pb2
 from tests.doubles.till_store import KIND, TillStore
 
 A, B, ERP = "shop-a", "shop-b", "odoo"
+#: The call asks nothing of its context.
+NOBODY: Any = None
 _CONTRACT = Path(__file__).resolve().parents[2] / "contracts" / "shopify-odoo.yaml"
 
 
@@ -36,6 +42,13 @@ class Town:
     b: TillStore
     odoo: Odoo
     pool: Pool
+    stock: StockShelves
+
+    async def shelf(self, store: str, sku: str) -> stock_pb2.StockShelf:
+        """What the API tells of it."""
+        request = stock_pb2.ListStockRequest(connection=store, sku=sku)
+        (found,) = (await self.stock.ListStock(request, NOBODY)).shelves
+        return found
 
     async def until(self, condition: Callable[[], bool | Awaitable[bool]], within_s: float = 60) -> None:
         """Until the condition holds."""
@@ -86,7 +99,7 @@ async def open_town(stack: Stack, dsn: str, *, compares: bool = True) -> AsyncIt
                 shop.offers(sku, 10)
         try:
             async with _running(installation):
-                town = Town(a, b, odoo, pool)
+                town = Town(a, b, odoo, pool, StockShelves(installation, Views(pool, settings.routes), pool))
                 await town.until(town.read)
                 yield town
         finally:
@@ -150,6 +163,9 @@ async def test_an_order_in_one_shop_lowers_the_other_before_the_erp_has_it(town:
     town.odoo.down = True
     town.a.sell("MUG", 3)
     await town.show("MUG", a=7, b=7)
+    told = await town.shelf(B, "MUG")
+    (figure,) = told.figures
+    assert (told.sellable, figure.available, figure.reserved, figure.warehouse) == (7, "10", "3", "WH")
     town.odoo.down = False
     await town.booked(1)
     await town.show("MUG", a=7, b=7)
