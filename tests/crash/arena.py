@@ -186,9 +186,25 @@ def documents(erp: PlainErp) -> list[history.Final]:
     ]
 
 
+def as_produced(one: Thing) -> history.Produced:
+    """What was on the topic; an order states its payments."""
+    return history.Produced(one.key, one.revision, one.total, one.payments if isinstance(one, Revision) else ())
+
+
+def paid(erp: PlainErp) -> list[history.Paid]:
+    """The payments that it booked, each as often as it did."""
+    return [
+        history.Paid(entry.at_s, entry.key, entry.key.partition("/payment/")[0])
+        for entry in erp.journal.entries
+        if entry.what == "created" and entry.detail["kind"] == "payments"
+    ]
+
+
+#: Every gateway, to one place.
+PAYMENTS = {"to": "journal", "otherwise": {"use": "till"}}
 _REST = """
 SELECT t AS target,
-    (SELECT count(*) FROM effect e WHERE e.target = t AND e.entity_type <> 'customer') AS recorded,
+    (SELECT count(*) FROM effect e WHERE e.target = t AND e.entity_type NOT IN ('customer', 'payment')) AS recorded,
     (SELECT count(*) FROM lane l WHERE l.target = t AND (l.owner IS NOT NULL OR l.due_at IS NOT NULL)) AS busy
 FROM unnest($1::text[]) AS t
 """

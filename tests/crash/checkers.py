@@ -1,6 +1,7 @@
 """The judges of a history. Each names what it found; a history in which all is well has no findings."""
 
 import itertools
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
@@ -26,6 +27,21 @@ def duplicate(history: History) -> Iterator[str]:
     for key, number in Counter(document.key for document in history.documents).items():
         if number > 1:
             yield f"{key} has {number} documents"
+
+
+def paid_once(history: History) -> Iterator[str]:
+    """Each payment that an order states at any of its revisions is booked once, behind the order."""
+    made = {entry.key: entry.at for entry in reversed(history.journal) if entry.what == "created"}
+    stated = {ref: one.key for one in history.produced for ref in one.payments}
+    booked = Counter(payment.ref for payment in history.paid)
+    for ref, key in stated.items():
+        if booked[ref] > 1 or (booked[ref] < 1 and key not in history.held):
+            yield f"{ref} is booked {booked[ref]} times"
+    for payment in history.paid:
+        if payment.ref not in stated:
+            yield f"{payment.ref} is booked, and was never stated"
+        elif payment.at < made.get(payment.order, math.inf):
+            yield f"{payment.ref} was booked before its order"
 
 
 def phantom(history: History) -> Iterator[str]:
@@ -81,7 +97,7 @@ def stranded(history: History) -> Iterator[str]:
         if lane.reason != history.held.get(lane.key):
             yield f"the lane {lane.key} is held for {lane.reason}, expected {history.held.get(lane.key)}"
     for effect in history.effects:
-        if effect.state in _UNFINISHED and effect.key not in history.held:
+        if effect.state in _UNFINISHED and effect.key.partition("/payment/")[0] not in history.held:
             yield f"r{effect.revision} of {effect.key} ends {effect.state}"
 
 
@@ -127,6 +143,7 @@ Checker = Callable[[History], Iterator[str]]
 CHECKERS: tuple[Checker, ...] = (
     lost,
     duplicate,
+    paid_once,
     phantom,
     reordered,
     too_early,

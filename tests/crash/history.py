@@ -20,6 +20,17 @@ class Produced:
     key: str
     revision: int
     total: str
+    #: References of all payments that it states.
+    payments: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment that was booked: its reference, the order's, and when."""
+
+    at: float
+    ref: str
+    order: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class History:
     produced: list[Produced] = field(default_factory=list)
     journal: list[Effective] = field(default_factory=list)
     documents: list[Final] = field(default_factory=list)
+    paid: list[Paid] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     lanes: list[Lane] = field(default_factory=list)
@@ -152,6 +164,7 @@ def _history(data: Mapping[str, Any]) -> History:
         "produced": Produced,
         "journal": Effective,
         "documents": Final,
+        "paid": Paid,
         "requests": Request,
         "effects": Effect,
         "lanes": Lane,

@@ -7,20 +7,25 @@ from pathlib import Path
 import pytest
 
 from tests.crash.checkers import CHECKERS, judge
-from tests.crash.history import Effect, Effective, Final, History, Lane, Produced, Request, Sample, keep, load
+from tests.crash.history import Effect, Effective, Final, History, Lane, Paid, Produced, Request, Sample, keep, load
 
 
 def good() -> History:
     """Two revisions of one order, the first answered too late to be known; and an order that is held for a cause."""
     return History(
         target="erp",
-        produced=[Produced("shop/1", 1, "11"), Produced("shop/1", 2, "12"), Produced("shop/2", 1, "11")],
+        produced=[
+            Produced("shop/1", 1, "11", ("shop/1/payment/a",)),
+            Produced("shop/1", 2, "12", ("shop/1/payment/a", "shop/1/payment/b")),
+            Produced("shop/2", 1, "11", ("shop/2/payment/a",)),
+        ],
         journal=[
             Effective(1.0, "created", "shop/1", "7", 1),
             Effective(3.0, "updated", "shop/1", "7", 2),
             Effective(4.0, "confirmed", "shop/1", "7", 2),
         ],
         documents=[Final("shop/1", "7", 2, "12", confirmed=True)],
+        paid=[Paid(5.0, "shop/1/payment/a", "shop/1"), Paid(6.0, "shop/1/payment/b", "shop/1")],
         requests=[
             Request("shop/1", 1, "write", 100, began=1.0, until=2.5, ended=None, outcome="unknown"),
             Request("shop/1", 2, "write", 200, began=3.0, until=6.0, ended=3.5, outcome="Applied"),
@@ -42,6 +47,10 @@ PLANTED: dict[str, tuple[str, Callable[[History], object]]] = {
     "an effect is missing": ("LOST", lambda h: h.effects.pop(0)),
     "a document is missing": ("LOST", lambda h: h.documents.clear()),
     "two documents": ("DUPLICATE", _twice),
+    "a payment is missing": ("PAID_ONCE", lambda h: h.paid.pop()),
+    "a payment twice": ("PAID_ONCE", lambda h: h.paid.append(replace(h.paid[0], at=7.0))),
+    "a payment nobody made": ("PAID_ONCE", lambda h: h.paid.append(Paid(7.0, "shop/1/payment/c", "shop/1"))),
+    "a payment before its order": ("PAID_ONCE", lambda h: h.paid.__setitem__(0, replace(h.paid[0], at=0.5))),
     "a revision nobody made": ("PHANTOM", lambda h: h.produced.pop(1)),
     "another total": ("PHANTOM", lambda h: h.documents.__setitem__(0, replace(h.documents[0], total="11"))),
     "an update after a newer one": ("REORDERED", lambda h: h.journal.append(Effective(5, "updated", "shop/1", "7", 1))),

@@ -25,10 +25,22 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.migrate import migrate
 from tallystick.ledger.pool import Pool, open_pool
 from tallystick.ledger.rows import Row
-from tallystick.settings import Route
+from tallystick.settings import FlowName, Mode, Route
 from tallystick.telemetry import Metrics
 from tests.crash import history
-from tests.crash.arena import ALL, EFFECTS, LANES, LATE_S, REFUSED, Kind, documents, journal
+from tests.crash.arena import (
+    ALL,
+    EFFECTS,
+    LANES,
+    LATE_S,
+    PAYMENTS,
+    REFUSED,
+    Kind,
+    as_produced,
+    documents,
+    journal,
+    paid,
+)
 from tests.crash.checkers import judge
 from tests.crash.orders import STORE, Revision, Thing, disturbed, message, revisions
 from tests.doubles.memory import MemoryDoor
@@ -74,7 +86,7 @@ class World:
         )
         sinks = {
             entity: PlainSink(kind, self.door, settings, SystemClock(), History(None))
-            for entity, kind in (("order", "orders"), ("customer", "customers"))
+            for entity, kind in (("order", "orders"), ("customer", "customers"), ("payment", "payments"))
         }
         timing = Timing().scaled(SCALE)
         ledger = Ledger(self.pool, self.target, owner, timing, LATE_S)
@@ -85,13 +97,11 @@ class World:
 
     def rows(self, revisions: Iterable[Thing]) -> list[Row]:
         """As the worker reads them from the topic."""
-        rows = []
+        rows: list[Row] = []
         for one in revisions:
             sent = message(one)
             record = Record(sent.topic.name, 0, 0, sent.key, sent.value, tuple(sent.headers), 0)
-            row = self.router.row(decode(record), sent.value or b"", None)
-            assert row is not None
-            rows.append(row)
+            rows += self.router.rows(decode(record), sent.value or b"", None)
         return rows
 
 
@@ -100,8 +110,9 @@ def world(kind: Kind, seed: int, pool: Pool) -> World:
     target = f"{kind.name}-{seed}"
     lag_s = LAG_S * SCALE * 0.8 if kind.capability == "E2" else 0.0
     door = MemoryDoor(PlainErp(Behaviour(kind.create, kind.conditional, lag_s)), random.Random(seed), LATE_S * SCALE)
-    route = Route(store=STORE, erp=target, contract=Path("test.yaml"), since=datetime(2020, 1, 1, tzinfo=UTC))
-    return World(target, kind, pool, door, Router(target, {STORE: Plan(route, contract())}))
+    since, flows = datetime(2020, 1, 1, tzinfo=UTC), {FlowName.PAYMENTS: Mode.LIVE}
+    route = Route(store=STORE, erp=target, contract=Path("test.yaml"), since=since, flows=flows)
+    return World(target, kind, pool, door, Router(target, {STORE: Plan(route, contract(payments=PAYMENTS))}))
 
 
 async def mortal(world: World, owner: str, die: random.Random, over: asyncio.Event) -> None:
@@ -145,9 +156,10 @@ async def findings(world: World, produced: Iterable[Thing]) -> list[str]:
     erp = world.door.erp
     life = history.History(
         target=world.target,
-        produced=[history.Produced(one.key, one.revision, one.total) for one in produced],
+        produced=[as_produced(one) for one in produced],
         journal=journal(erp),
         documents=documents(erp),
+        paid=paid(erp),
         effects=[history.Effect(**row) for row in await world.pool.fetch(EFFECTS, world.target)],
         lanes=[history.Lane(**row) for row in await world.pool.fetch(LANES, world.target)],
     )

@@ -17,7 +17,14 @@ from pydantic import BaseModel, ConfigDict
 
 from adapters.http import HttpDoor, Lost, NotSent, Reply
 from tallystick.clock import Budget, Clock
-from tallystick.contract.document import CustomerDocument, Document, FulfilmentDocument, OrderDocument, RefundDocument
+from tallystick.contract.document import (
+    CustomerDocument,
+    Document,
+    FulfilmentDocument,
+    OrderDocument,
+    PaymentDocument,
+    RefundDocument,
+)
 from tallystick.errors import Unavailable, Unreadable
 from tallystick.marks import judge
 from tallystick.pacing import Pacer
@@ -185,6 +192,8 @@ def _content(job: Job) -> Mapping[str, Any]:
         return {"total": ", ".join(parcel.number for parcel in document.parcels)}
     if isinstance(document, RefundDocument):
         return {"total": _text(document.total), "order": job.dependencies["order"]}
+    if isinstance(document, PaymentDocument):
+        return {"amount": _text(document.amount), "order": job.dependencies["order"], **document.fields}
     assert isinstance(document, OrderDocument)
     lines = [[line.key, line.product, _text(line.quantity), _text(line.unit_price)] for line in document.lines]
     customer = job.dependencies.get("customer")
@@ -233,7 +242,8 @@ def _found(row: Mapping[str, Any], step: Step, job: Job, whole: bool) -> Found:
 
 
 class PlainAdapter:
-    """One plain ERP. Has the abilities `OrderSink`, `RefundSink`, `CustomerSink`, `FulfilmentSource`, `Identified`."""
+    """One plain ERP. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`, `FulfilmentSource` and
+    `Identified`."""
 
     overlap_s = 0.0
 
@@ -244,6 +254,7 @@ class PlainAdapter:
         self._url = settings.url
         self.orders = PlainSink("orders", self._door, settings, clock, self._history)
         self.refunds = PlainSink("refunds", self._door, settings, clock, self._history)
+        self.payments = PlainSink("payments", self._door, settings, clock, self._history)
         self.customers = PlainSink("customers", self._door, settings, clock, self._history)
 
     async def changed_fulfilments(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:

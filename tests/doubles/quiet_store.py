@@ -20,6 +20,8 @@ class QuietStore:
     """An `OrderSource` whose orders never change."""
 
     overlap_s = 0.0
+    #: What is on the topic tells all.
+    lacks_payments = ""
 
     def __init__(self, connection: str, _settings: QuietSettings, _clock: Clock) -> None:
         self._connection = connection

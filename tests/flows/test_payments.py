@@ -165,6 +165,9 @@ async def test_fc_083_a_suspicion_after_the_document_holds_until_the_store_clear
     reason, detail = await paying.held(SHOPIFY, sold.id)
     assert reason == "FRAUD_RISK"
     assert "stop its delivery in the target" in detail
+    found = await Views(paying.pool, paying.installation.settings.routes).get(Known(SHOPIFY, str(sold.id)))
+    assert found is not None
+    assert [(one.state, one.reason) for one in found[0].targets] == [(pb.SYNC_STATE_HELD, "FRAUD_RISK")]
     paying.shop.capture(sold.id, Decimal("5.00"))
     await paying.deliver()
     await paying.recorded(SHOPIFY, sold.id)
