@@ -130,16 +130,19 @@ async def _rewind(settings: Settings, addresses: "Addresses", manifest: "Manifes
     from datetime import timedelta
 
     from consumers.intake import GROUP
+    from consumers.stock_books import GROUP as BOOKS
     from consumers.target import group
     from tallystick.kafka.admin import ensure_topics
     from tallystick.kafka.consumer import rewind
     from tallystick.kafka.topics import INTAKE, ORDERS, Topic
+    from tallystick.stock.agreement import shops
 
     await ensure_topics(addresses.kafka, settings.kafka)
     to = manifest.taken_at - timedelta(seconds=_REWIND_S)
     groups: Sequence[tuple[str, Topic]] = [
         (GROUP, INTAKE),
         *((group(target), ORDERS) for target in sorted({target for _, target in _routes(settings)})),
+        *([(BOOKS, ORDERS)] if shops(settings.routes) else []),
     ]
     for name, topic in groups:
         await rewind(addresses.kafka, name, [topic], prefix=settings.kafka.prefix, to=to)

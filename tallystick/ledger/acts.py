@@ -13,6 +13,7 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.pool import Connection, Pool
 from tallystick.ledger.queries import queries
 from tallystick.ledger.rows import EffectState, RecordResult, Row
+from tallystick.ledger.stock import mark_taken
 from tallystick.ledger.views import held_message
 from tallystick.v1 import held_pb2
 
@@ -106,6 +107,7 @@ class Acts:
             if held.effect["entity_type"] == "customer":
                 raise NotHeld("a customer cannot be skipped, since its orders need it; resume it or mark it as applied")
             await connection.execute(_SQL["settle"], *held.place, EffectState.SKIPPED)
+            await _goods_are_theirs(connection, held)
 
         return await self._act(lane, act, "skipped", settle)
 
@@ -115,6 +117,7 @@ class Acts:
         async def settle(connection: Connection, held: _Held) -> None:
             await _bind(connection, held, external_id, number)
             await connection.execute(_SQL["settle"], *held.place, EffectState.APPLIED)
+            await _goods_are_theirs(connection, held)
 
         return await self._act(lane, act, "marked applied", settle)
 
@@ -133,6 +136,11 @@ class Acts:
             return Acted(held.message(row["reason"]))
 
         return await self._pool.run(work)
+
+
+async def _goods_are_theirs(connection: Connection, held: _Held) -> None:
+    """Whoever took an order into their own hands took its goods, too: from now on the ERP's figure alone counts."""
+    await mark_taken(connection, held.lane.target, [(held.lane.key, held.effect["seq"])])
 
 
 async def _require_held(connection: Connection, lane: Lane, row: Mapping[str, Any]) -> _Held:

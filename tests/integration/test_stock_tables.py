@@ -7,12 +7,14 @@ from decimal import Decimal
 import pytest
 
 from tallystick.contract.stock import Reserved
+from tallystick.ledger.acts import Act, Acts, Lane
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.migrate import migrate
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pool import Pool, open_pool
 from tallystick.ledger.rows import EffectState, Head, Outcome
 from tallystick.ledger.stock import Goods, GoodsTaken, Level, Stocks
+from tallystick.reasons import HoldReason
 from tests.integration.ledger_help import LATE_S, TIMING, head_of, order, outcome
 
 ERP, A, B = "erp", "shop-a", "shop-b"
@@ -149,6 +151,19 @@ async def test_orders_that_were_booked_before_the_flow_was_on_hold_nothing(pool:
     (claim,) = (await ledger.record([order(1)])).claims
     await ledger.settle([applied_now(await head_of(ledger, claim))])
     await stocks.record((), [goods(1, 1, l1="MUG:2")])
+    await read(pool, stocks, "8")
+    assert await free(stocks) == 8
+
+
+async def test_goods_of_an_order_that_a_person_took_over_are_not_kept_back(pool: Pool, stocks: Stocks) -> None:
+    await stocks.record((), [goods(1, 1, l1="MUG:2")])
+    ledger = Ledger(pool, ERP, "w", TIMING, LATE_S)
+    (claim,) = (await ledger.record([order(1)])).claims
+    head = await head_of(ledger, claim)
+    await ledger.settle([outcome(head, EffectState.QUEUED, was=head.state, hold=HoldReason.MAPPING)])
+    await read(pool, stocks, "8")
+    assert await free(stocks) == 6
+    await Acts(pool).mark_applied(Lane(ERP, "shop/1"), Act("Ada", "r1", "typed by hand"), "17", "S17")
     await read(pool, stocks, "8")
     assert await free(stocks) == 8
 
