@@ -264,7 +264,7 @@ class Engine:
         for turn, answer in zip(turns, answers, strict=True):
             self._note(turn, answer)
             turn.answered(answer)
-            if isinstance(answer, Refused) and answer.beside and turn.may_split:
+            if isinstance(answer, Refused) and answer.beside:
                 turn.book_beside(self._asked(self._beside, turn.head))
 
     async def _intend(self, step: Step, turns: Sequence[Turn]) -> list[Turn]:
@@ -378,10 +378,11 @@ def _by_type(turns: Sequence[Turn]) -> Iterable[tuple[str, list[Turn]]]:
 
 
 def _parent(head: Head) -> dict[str, str]:
-    """What a part of an order refers to: the order."""
+    """What a part of an order refers to: the order, and the orders that stand beside it."""
     if head.kind is not Kind.DELTA or head.parent_external_id is None:
         return {}
-    return {"order": head.parent_external_id}
+    beside = {"supplements": head.supplements} if head.supplements else {}
+    return {"order": head.parent_external_id, **beside}
 
 
 def _job_of(turn: Turn) -> Job:

@@ -189,6 +189,10 @@ class Turn:
         """
         if isinstance(found, Refused):
             self.refused(found)
+        elif found is not None and self.head.state in _UNFINISHED and self.head.late_for_s > 0:
+            # What was sent before may still reach the document, which would then say the same twice.
+            detail = "an earlier request without an answer may still land"
+            self.wait(WaitReason.LATE_WINDOW, self.head.late_for_s, detail, back=EffectState.IN_DOUBT)
         elif found is not None:
             words = "its document is locked; what differs is booked beside it"
             state = EffectState.APPLIED if found else EffectState.VERIFIED
@@ -253,11 +257,6 @@ class Turn:
     def refused(self, answer: Refused) -> None:
         """Refused for good: a person has to look."""
         self.hold(answer.reason, answer.detail, back=self._as_before())
-
-    @property
-    def may_split(self) -> bool:
-        """Nothing of it is in doubt: it was refused before anything was changed."""
-        return self.head.state not in _UNFINISHED and self.head.kind is Kind.STATE
 
     def advance(self, applied: Applied, *, proved: bool = False) -> None:
         """This step is done; the last one makes the effect APPLIED."""

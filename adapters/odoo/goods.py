@@ -1,7 +1,7 @@
 """What moved, or is to move, of the goods of an order: what can come back, and what has not left yet."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -28,11 +28,17 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """Of one order. Cancelled moves are none."""
+    """Of an order. Cancelled moves are none."""
 
     moves: Sequence[Json] = ()
     #: The field of what was done: 16 calls it `quantity_done`.
     done: str = ""
+
+    @classmethod
+    def of(cls, several: Iterable["Goods | None"]) -> "Goods":
+        """Of several orders together."""
+        found = [goods for goods in several if goods is not None]
+        return cls([move for goods in found for move in goods.moves], found[0].done if found else "")
 
     def take(self, product: int, wanted: Decimal) -> list[Taken]:
         """What of the product left and has not come back, as much as is wanted, the first deliveries first."""

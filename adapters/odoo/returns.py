@@ -47,8 +47,8 @@ class Returns:
 
     async def items(self, jobs: Sequence[Job]) -> dict[str, Item | Refused]:
         """The transfer of each job that needs one, or why there is none yet."""
-        goods = await goods_of(self._records, {job.ready.order for job in jobs})
-        chosen = {job.ref: _chosen(job, goods.get(job.ready.order, Goods())) for job in jobs}
+        goods = await goods_of(self._records, {order for job in jobs for order in _orders(job)})
+        chosen = {job.ref: _chosen(job, Goods.of(goods.get(order) for order in _orders(job))) for job in jobs}
         refused = {ref: one for ref, one in chosen.items() if isinstance(one, Refused)}
         back = {ref: one for ref, one in chosen.items() if one and not isinstance(one, Refused)}
         return {**refused, **await self._items([job for job in jobs if job.ref in back], back)}
@@ -122,6 +122,12 @@ def _below(cells: Cells) -> Cells:
 # ---- which goods -------------------------------------------------------------------------------------------------
 
 
+def _orders(job: Job) -> list[int]:
+    """The order, and those beside it that an edit added goods with."""
+    beside = job.dependencies.get("supplements", "").split(",")
+    return [job.ready.order, *(int(order) for order in beside if order.isdigit())]
+
+
 def _chosen(job: Job, goods: Goods) -> list[Taken] | Refused:
     """From which deliveries the goods come back. What never left, and is not to leave, needs no way back."""
     chosen: list[Taken] = []
@@ -138,8 +144,8 @@ def _chosen(job: Job, goods: Goods) -> list[Taken] | Refused:
 def _still_here(job: Job, product: int, missing: Decimal, waiting: Sequence[str]) -> Refused:
     sku = next(sku for sku, known in job.ready.products.items() if known == product)
     words = (
-        f"{quantity_text(missing)} of {sku!r} were refunded and put back into stock in the store, but in Odoo they are "
-        f"still to leave with {', '.join(waiting)}: take them off there by hand, then resume this"
+        f"{quantity_text(missing)} of {sku!r} were refunded or taken off in the store, and are not for the buyer, but "
+        f"in Odoo they are still to leave with {', '.join(waiting)}: take them off there by hand, then resume this"
     )
     return Refused(HoldReason.LOCKED, words)
 

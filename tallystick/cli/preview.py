@@ -38,7 +38,7 @@ def preview(
     erp: Erp = None,
     json: options.Json = False,
 ) -> None:
-    """Show the ERP document that an order would become, the proof of its total, or why it would be held.
+    """Show the ERP documents that an order and its refunds would become, the proof of their totals, or why not.
 
     The payload is an order as the store's API answers it (also a list of one) or a webhook's body. Nothing is called
     and nothing is written; secrets are not needed. What only the ERP can resolve is listed as unresolved. Without
@@ -82,10 +82,11 @@ def _preview(config: Path, store: str, erp: str | None, raw: bytes) -> "Preview"
     adapter = find_kind(KINDS, connection.kind).build(store, connection, SystemClock())
     if not isinstance(adapter, OrderSource):
         raise SetupError(f"the connection {store!r} is {connection.kind}, which has no orders to preview")
-    event = to_event(store, _parse(adapter, connection.kind, raw))
+    reading = _parse(adapter, connection.kind, raw)
+    event, parts = to_event(store, reading), [to_event(store, part) for part in reading.parts]
     if not event.HasField("order"):
         raise Unreadable("the payload names an order without holding it (a deletion, or a notice of one)")
-    return apply(event.order, load_contract(route.contract), event.findings, route.since)
+    return apply(event.order, load_contract(route.contract), event.findings, route.since, parts)
 
 
 def _parse(adapter: "OrderSource", kind: str, raw: bytes) -> "Reading":
@@ -111,19 +112,38 @@ def _route(settings: Settings, store: str, erp: str | None) -> Route:
 
 
 def _show(body: Mapping[str, Any]) -> None:
-    order, document, balance = body["canonical"], body["document"], body["balance"]
+    order, document = body["canonical"], body["document"]
     say(f"[bold]Order {escape(order.get('number') or order.get('id', '?'))}[/] · {_facts(order)}")
     if document is not None:
         _show_document(document)
+    _show_balance(body["balance"])
+    for item in body["unresolved"]:
+        what = f"{item['kind']} {item['value']}".strip()
+        say(f"unresolved: {escape(what)}: {escape(item['detail'])}")
+    say(_verdict(body))
+    for part in body["parts"]:
+        _show_part(part)
+
+
+def _show_part(part: Mapping[str, Any]) -> None:
+    at = part["canonical"].get("refundedAt", "without a date")
+    say(f"\n[bold]{part['type'].capitalize()} {escape(part['id'])}[/] · {escape(at)}")
+    if part["document"] is not None:
+        _show_document(part["document"])
+    _show_balance(part["balance"])
+    held = part["held"]
+    if held is None:
+        say("[green]It balances and would be credited.[/]")
+    else:
+        say(f"[yellow]It would not be credited: {held['reason']}[/]: {escape(held['detail'])}")
+
+
+def _show_balance(balance: Mapping[str, Any]) -> None:
     if balance["document_total"] is not None:
         say(
             f"Store {balance['store_total']} · document {balance['document_total']} · "
             f"difference [bold]{balance['difference']}[/] {balance['currency']}"
         )
-    for item in body["unresolved"]:
-        what = f"{item['kind']} {item['value']}".strip()
-        say(f"unresolved: {escape(what)}: {escape(item['detail'])}")
-    say(_verdict(body))
 
 
 def _verdict(body: Mapping[str, Any]) -> str:

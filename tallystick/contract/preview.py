@@ -20,8 +20,8 @@ from tallystick.contract.document import (
     RefundDocument,
 )
 from tallystick.contract.report import Unresolved
-from tallystick.reasons import HoldReason
-from tallystick.v1 import event_pb2, order_pb2
+from tallystick.reasons import HoldReason, NotEligible
+from tallystick.v1 import event_pb2, order_pb2, refund_pb2
 
 #: It balances.
 EXIT_BALANCED = 0
@@ -42,8 +42,9 @@ def preview(
     contract: Contract,
     findings: Sequence[event_pb2.Finding] = (),
     since: datetime | None = None,
+    parts: Sequence[event_pb2.Event] = (),
 ) -> Preview:
-    """Apply the contract. `findings` are those of the adapter that read the order.
+    """Apply the contract. `findings` are those of the adapter that read the order, `parts` its refunds.
 
     References that only the ERP or a missing row of a table can resolve are listed and hold nothing here: the
     balance is proved on the amounts all the same.
@@ -55,14 +56,16 @@ def preview(
         unresolved.append({"kind": "customer", "value": document.customer.key, "detail": _CUSTOMER})
     proof = contract.balance(document) if document is not None else None
     held = _held(order, contract, [*findings], built.report.holds, since)
-    body = {
+    body: dict[str, Any] = {
         "canonical": MessageToDict(order),
         "document": None if document is None else document_json(document),
         "balance": _balance(order, proof),
         "unresolved": unresolved,
         "held": held,
+        "parts": [_refund(part, contract) for part in parts if part.HasField("refund")],
     }
-    return Preview(body, EXIT_BALANCED if held is None else EXIT_HELD)
+    balanced = held is None and not any(part["held"] for part in body["parts"])
+    return Preview(body, EXIT_BALANCED if balanced else EXIT_HELD)
 
 
 def document_json(
@@ -71,6 +74,27 @@ def document_json(
     """The document with amounts as decimal texts, dates and times in ISO 8601."""
     found: dict[str, Any] = _plain(asdict(document))
     return found
+
+
+def _refund(part: event_pb2.Event, contract: Contract) -> dict[str, Any]:
+    """What would become of a refund of the order."""
+    refund = part.refund
+    found = contract.refund(refund)
+    document = None if isinstance(found, Hold) else found
+    holds = [Hold(HoldReason(one.reason), one.detail) for one in part.findings]
+    holds += [found] if isinstance(found, Hold) else []
+    held = [{"reason": hold.reason.value, "detail": hold.detail} for hold in holds]
+    if refund.order_cancelled and contract.cancels:
+        reason = NotEligible.ORDER_CANCELLED
+        held.insert(0, {"reason": reason.value, "detail": reason.words})
+    return {
+        "type": "refund",
+        "id": refund.id,
+        "canonical": MessageToDict(refund),
+        "document": None if document is None else document_json(document),
+        "balance": _balance(refund, None if document is None else contract.balance(document)),
+        "held": held[0] if held else None,
+    }
 
 
 _CUSTOMER = "the customer is looked up in the ERP, and made there when absent"
@@ -91,14 +115,15 @@ def _held(
     return None
 
 
-def _balance(order: order_pb2.Order, proof: Balance | None) -> dict[str, str | None]:
+def _balance(sold: order_pb2.Order | refund_pb2.Refund, proof: Balance | None) -> dict[str, str | None]:
     if proof is None:
-        total = f"{amount(order.totals.total):f}" if order.totals.total.currency_code else None
+        stated = sold.totals.total if isinstance(sold, order_pb2.Order) else sold.total
+        total = f"{amount(stated):f}" if stated.currency_code else None
         return {
             "store_total": total,
             "document_total": None,
             "difference": None,
-            "currency": order.currency_code,
+            "currency": sold.currency_code,
         }
     return {
         "store_total": f"{proof.store_total:f}",

@@ -137,6 +137,8 @@ class Head:
     overdue: bool = False
     #: Of an order: money of it was given back in documents of their own.
     credited: bool = False
+    #: Of a DELTA: the target's ids of the orders that stand beside its order, with commas between them.
+    supplements: str | None = None
     #: The content of this entity that was dealt with last (applied, or a DELTA that a person skipped).
     settled_body: bytes | None = None
 

@@ -391,6 +391,23 @@ async def test_a_second_return_takes_what_the_first_left(adapter: OdooAdapter, o
     assert [quantities for _, _, quantities in transfers(odoo)] == [[Decimal(2)], [Decimal(1)]]
 
 
+async def test_goods_of_an_order_that_stands_beside_another(adapter: OdooAdapter, odoo: Odoo, order: Job) -> None:
+    """FC-088: an edit added them; they come back from its delivery, and do not leave with it unseen."""
+    odoo.ship(ORDER)
+    name = f"{order.ref}/delta/2"
+    more = job(document())
+    more = await deliver(adapter, replace(more, ref=name, mark=more.mark.replace(order.ref, name)))
+    beside = {"order": order.external_id or "", "supplements": more.external_id or ""}
+    await deliver_to(adapter.refunds, replace(refund(order, BACK, id="9"), dependencies=beside))
+    second = await deliver_to(adapter.refunds, replace(refund(order, BACK, id="10"), dependencies=beside), until="post")
+    held = await refused(adapter, "return", second)
+    assert "1 of 'MUG' were refunded or taken off" in held.detail
+    assert odoo.orders[1].pickings[0].row["name"] in held.detail
+    odoo.ship(odoo.orders[1].external_id)
+    await deliver_to(adapter.refunds, second)
+    assert [quantities for _, _, quantities in transfers(odoo)] == [[Decimal(2)], [Decimal(1), Decimal(1)]]
+
+
 async def test_goods_that_are_still_to_leave_are_held(adapter: OdooAdapter, odoo: Odoo, order: Job) -> None:
     """The credit note is booked; of the goods a person takes care, and then it goes on."""
     made = await deliver_to(adapter.refunds, refund(order, BACK), until="post")

@@ -225,6 +225,8 @@ def _answer(row: Mapping[str, Any] | None, status: int) -> Answer:
             return NotApplied("the document is being edited")
         case "refused":
             return Refused(HoldReason.DATA, "the plain ERP does not know a product of this order")
+        case "locked":
+            return Refused(HoldReason.LOCKED, "the document is confirmed and is not changed any more", beside=True)
         case "exists" | "newer":
             return Doubt(f"refused: {row['status']}", unanswered=False)
     return Refused(HoldReason.DELETED_IN_TARGET, "there is no document with this id any more")

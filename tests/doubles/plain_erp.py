@@ -37,6 +37,8 @@ class Behaviour:
     conditional: bool = False
     #: How long a new document is not found by its reference.
     search_lag_s: float = 0.0
+    #: A confirmed document is not changed any more.
+    locks: bool = False
 
 
 @dataclass(slots=True)
@@ -100,6 +102,8 @@ class PlainErp:
         return {"ref": made.ref, "status": "created", "id": number}
 
     def _update(self, document: Document, item: Mapping[str, Any]) -> Result:
+        if self.behaviour.locks and document.confirmed and document.mark != item["mark"]:
+            return {"ref": document.ref, "status": "locked", "id": document.id}
         if self.behaviour.conditional and document.revision > item["revision"]:
             return {"ref": document.ref, "status": "newer", "id": document.id}
         document.mark, document.revision, document.content = item["mark"], item["revision"], item["content"]

@@ -252,7 +252,6 @@ def test_an_applied_newer_or_equal_revision_supersedes_unless_forced() -> None:
 def test_what_differs_from_a_locked_document_is_settled_by_effects_behind_it() -> None:
     """FC-088: the effect is done with, its document's binding stays, and the rows go into the same transaction."""
     turn = answered(BOUND, Refused(HoldReason.LOCKED, "it is confirmed", beside=True))
-    assert turn.may_split
     row = Row("shop/1", "shop", "supplement", "shop/1/delta/2", "add", "2", Kind.DELTA, 2, b"", "", HEAD.received_at)
     turn.book_beside((row,))
     outcome = turn.outcome
@@ -267,4 +266,14 @@ def test_a_locked_document_stays_held_where_nothing_may_stand_beside_it() -> Non
     assert resting(turn)[1] is HoldReason.LOCKED
     turn.book_beside(Refused(HoldReason.UNBALANCED, "35.70 and 11.90 are not 48.60"))
     assert resting(turn)[1] is HoldReason.UNBALANCED
-    assert not answered(replace(BOUND, state=EffectState.IN_DOUBT), Refused(HoldReason.LOCKED, "")).may_split
+
+
+def test_nothing_stands_beside_a_document_that_an_earlier_request_may_still_reach() -> None:
+    locked = Refused(HoldReason.LOCKED, "it is confirmed", beside=True)
+    doubted = replace(BOUND, state=EffectState.IN_DOUBT, late_for_s=7.0)
+    turn = answered(doubted, locked)
+    turn.book_beside(())
+    assert resting(turn) == (EffectState.IN_DOUBT, WaitReason.LATE_WINDOW)
+    turn = answered(replace(doubted, late_for_s=0.0), locked)
+    turn.book_beside(())
+    assert resting(turn)[0] is EffectState.VERIFIED

@@ -203,6 +203,11 @@ SELECT
         SELECT FROM effect r WHERE r.target = l.target AND r.lane_key = l.lane_key
           AND (r.entity_type = 'refund' AND r.state IN ('APPLIED', 'VERIFIED')
             OR r.entity_type IN ('supplement', 'reduction') AND r.state NOT IN ('SUPERSEDED', 'SKIPPED')))) AS credited,
+    CASE WHEN l.next_seq > 3 AND e.kind = 'DELTA' THEN (
+        SELECT string_agg(w.external_id, ',' ORDER BY s.seq) FROM effect s
+        JOIN binding w ON w.target = s.target AND w.entity_type = s.entity_type AND w.entity_id = s.entity_id
+        WHERE s.target = l.target AND s.lane_key = l.lane_key AND s.entity_type = 'supplement'
+          AND NOT w.tombstone) END AS supplements,
     -- What was dealt with last of this entity, by our own record.
     CASE WHEN l.next_seq > 2 AND e.revision > 1 THEN (
         SELECT q.body FROM effect a

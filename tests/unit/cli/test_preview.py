@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from simulators.shopify import Cart
+from simulators.shopify import Shop as ShopifyShop
 from simulators.woocommerce import Item, Rate, Shop, ShopSettings
 from simulators.woocommerce.shape import encode
 from tests.shared import shared
+from tests.unit.adapters.shopify.shops import MUG, TEA
 from tests.unit.cli.terminal import tallystick
 
-KEYS = {"canonical", "document", "balance", "unresolved", "held"}
+KEYS = {"canonical", "document", "balance", "unresolved", "held", "parts"}
 
 
 @pytest.fixture
@@ -122,3 +125,15 @@ def test_a_list_of_one_of_shopify() -> None:
     )
     assert (alone.code, listed.json) == (0, alone.json)
     assert alone.json["balance"]["difference"] == "0.00"
+
+
+def test_the_refunds_of_a_shopify_order_are_shown_with_it(payload: Callable[[Any], str]) -> None:
+    shop = ShopifyShop()
+    sold = shop.place_order(Cart([MUG, TEA], currency="EUR"))
+    back = shop.refund(sold.id, {sold.lines[0].id: 1}, restock_type="no_restock")
+    arguments = ("preview", "--store", "shopify", "--payload", payload(json.dumps(shop.body(sold)).encode()))
+    answer = tallystick(*arguments, "--json")
+    assert answer.code == 0, answer.err
+    (part,) = answer.json["parts"]
+    assert (part["id"], part["held"], part["balance"]["difference"]) == (str(back.id), None, "0.00")
+    assert f"Refund {back.id}" in tallystick(*arguments).out

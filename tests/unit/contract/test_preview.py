@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tallystick.canonical import written
 from tallystick.contract.preview import Preview, preview
 from tallystick.v1 import event_pb2, order_pb2
 from tests.unit.contract.written import contract, order
@@ -13,7 +14,7 @@ _LINE = {"sku": "MUG", "quantity": 3, "amount": {"gross": "321.00"}, "taxes": [{
 def _preview(sold: order_pb2.Order, *findings: event_pb2.Finding, **parts: Any) -> Preview:
     found = preview(sold, contract(**parts), findings)
     assert json.loads(json.dumps(found.body)) == found.body
-    assert set(found.body) == {"canonical", "document", "balance", "unresolved", "held"}
+    assert set(found.body) == {"canonical", "document", "balance", "unresolved", "held", "parts"}
     return found
 
 
@@ -93,3 +94,37 @@ def test_what_the_adapter_found_holds_the_order() -> None:
         3,
         {"reason": "EDIT_OR_REFUND_UNCLEAR", "detail": "line 1 was 2, is 1"},
     )
+
+
+_BACK = {"line_id": "1", "kind": "goods", "restock": "no", **_LINE, "quantity": 1, "amount": {"gross": "107.00"}}
+
+
+def _with_refund(*findings: event_pb2.Finding, **parts: Any) -> Preview:
+    back = written.refund({"id": "R1", "lines": [_BACK], **parts})
+    event = event_pb2.Event(type=event_pb2.ENTITY_TYPE_REFUND, object_id="R1", refund=back, findings=findings)
+    return preview(order(_LINE), contract(), parts=[event])
+
+
+def test_a_refund_of_the_order_is_shown_beside_it() -> None:
+    found = _with_refund()
+    (part,) = found.body["parts"]
+    assert (found.exit_code, part["type"], part["id"], part["held"]) == (0, "refund", "R1", None)
+    assert part["balance"] == {
+        "store_total": "107.00",
+        "document_total": "107.00",
+        "difference": "0.00",
+        "currency": "EUR",
+    }
+    assert [line["product"] for line in part["document"]["lines"]] == ["MUG"]
+
+
+def test_a_refund_that_would_be_held_says_why() -> None:
+    finding = event_pb2.Finding(reason="UNBALANCED", detail="122.00 of 107.00")
+    found = _with_refund(finding)
+    assert (found.exit_code, found.body["parts"][0]["held"]) == (
+        3,
+        {"reason": "UNBALANCED", "detail": "122.00 of 107.00"},
+    )
+    unmapped = _with_refund(currency_code="SEK").body["parts"][0]
+    assert (unmapped["document"], unmapped["held"]["reason"]) == (None, "MAPPING")
+    assert _with_refund(order_cancelled=True).body["parts"][0]["held"]["reason"] == "ORDER_CANCELLED"

@@ -150,3 +150,12 @@ def test_yen_are_whole() -> None:
     mug = back(total="-500.00", tax="-50.00")
     found = only(read(refund(amount="550.00", line_items=[mug]), currency="JPY", total="1210.00", total_tax="110.00"))
     assert (str(amount(found.total)), str(amount(found.lines[0].amount.tax))) == ("550", "50")
+
+
+def test_fc_077_parts_of_a_bundle_name_it_in_a_refund_too() -> None:
+    """The contract decides by it which of them is credited."""
+    whole = written.line(id=1)
+    part = written.line(id=2, total="0.00", total_tax="0.00", taxes=[], bundled_by="1")
+    given = [back(1), back(2, total="0.00", tax="0.00")]
+    lines = only(read(refund(line_items=given), line_items=[whole, part])).lines
+    assert [(line.line_id, line.parent_id) for line in lines] == [("1", ""), ("2", "1")]
