@@ -5,6 +5,7 @@ one. While targets have much to do it waits: live traffic goes first.
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -28,6 +29,8 @@ from tallystick.telemetry import Metrics
 log = structlog.get_logger(__name__)
 
 _LEASE_S = 300.0
+#: How often is looked whether a pass has come round.
+_LOOK_EVERY_S = 30.0
 _BUSY_AGAIN_S = 5.0
 _BROKEN_AGAIN_S = 30.0
 #: A window on which our own code fails so often is named in the pass, which goes on behind it.
@@ -58,9 +61,12 @@ class Reconcile:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""
+        looked_at_s = -math.inf
         while not stop.is_set():
-            await persist(self.schedule, stop, "reconciliation: schedule")
-            await persist(self.measure, stop, "reconciliation: measure")
+            if self._clock.monotonic_s() - looked_at_s >= _LOOK_EVERY_S * self._scale:
+                looked_at_s = self._clock.monotonic_s()
+                await persist(self.schedule, stop, "reconciliation: schedule")
+                await persist(self.measure, stop, "reconciliation: measure")
             while not stop.is_set() and await persist(self.turn, stop, "reconciliation"):
                 pass
             await sleep_unless(stop, self._every_s)

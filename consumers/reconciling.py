@@ -13,6 +13,7 @@ from tallystick.ledger.pool import Pool
 from tallystick.reconcile.documents import Documents, Into
 from tallystick.reconcile.duplicates import Duplicates
 from tallystick.reconcile.plan import FULFILMENTS, ORDERS, places
+from tallystick.reconcile.ports import PartlyShown
 from tallystick.reconcile.source import Sources
 from tallystick.reconcile.walk import DuplicateWalk, Side, SourceWalk, Walkable
 from tallystick.settings import ReconcileSettings
@@ -46,7 +47,8 @@ def _walks(installation: Installation, pool: Pool, side: Side, documents: Sequen
     for (connection, flow), since in places(installation).items():
         adapter = installation.adapters[connection]
         if flow == ORDERS:
-            yield SourceWalk(side, connection, flow, "order", adapter.changed_orders, since, documents)
+            hides = adapter if isinstance(adapter, PartlyShown) else None
+            yield SourceWalk(side, connection, flow, "order", adapter.changed_orders, since, documents, hides)
         elif flow == FULFILMENTS:
             yield SourceWalk(side, connection, flow, "fulfilment", adapter.changed_fulfilments, since)
         else:

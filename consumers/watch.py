@@ -41,6 +41,8 @@ class Watch:
         self._metrics = metrics
         self._every_s = every_s
         self._active: dict[str, bool] = {}
+        for connection in stores:
+            metrics.webhooks_lost.labels(connection)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set."""

@@ -65,7 +65,8 @@ class Reconciles(reconcile_pb2_grpc.ReconcileServiceServicer):
         if not request.HasField("since"):
             raise invalid("since", "say from when on, in the time of the source")
         since = asking.instant(request.since, "since")
-        until = asking.instant(request.until, "until") if request.HasField("until") else self._clock.now()
+        now = self._clock.now()
+        until = min(now, asking.instant(request.until, "until")) if request.HasField("until") else now
         if until <= since:
             raise invalid("until", "is not after `since`")
         wanted = self._connection(request.connection)

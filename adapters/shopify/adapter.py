@@ -52,7 +52,7 @@ class Torn(Unavailable):
 
 class ShopifyAdapter:
     """One shop. Has the abilities WebhookSource, WebhookKeeper, OrderSource, CustomerSource, PaymentSource, RiskSource,
-    FulfilmentSink, StockSink, PriceSink, Identified and ConnectionTest."""
+    FulfilmentSink, StockSink, PriceSink, PartlyShown, Identified and ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
@@ -253,6 +253,10 @@ class ShopifyAdapter:
         """Make the wanted subscriptions that are missing."""
         return await self._subscriptions.mend()
 
+    async def shows_all_orders(self) -> bool:
+        """Without the scope read_all_orders those of more than 60 days look as if they were gone."""
+        return "read_all_orders" in _scopes(await self._client.query(documents.READ_SHOP, {}))
+
     async def check(self) -> Sequence[tuple[str, bool, str]]:
         """Scopes, API version and subscriptions, each with what to do about it."""
         try:
@@ -260,9 +264,7 @@ class ShopifyAdapter:
             states = await self.webhooks()
         except TallystickError as error:
             return [("ask the shop for its name", False, str(error))]
-        granted = {
-            text(one.get("handle")) for one in objects(part(data.get("currentAppInstallation")).get("accessScopes"))
-        }
+        granted = _scopes(data)
         lacking, for_stock = sorted(SCOPES - granted), sorted(STOCK_SCOPES - granted)
         served, wanted = self._client.served_version, self._settings.api_version
         return [
@@ -282,3 +284,8 @@ class ShopifyAdapter:
     async def close(self) -> None:
         """Give connections back."""
         await self._door.close()
+
+
+def _scopes(data: Json) -> set[str]:
+    """What the app was granted, in the answer of `READ_SHOP`."""
+    return {text(one.get("handle")) for one in objects(part(data.get("currentAppInstallation")).get("accessScopes"))}

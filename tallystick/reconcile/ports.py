@@ -23,6 +23,15 @@ class WebhookKeeper(Protocol):
         ...
 
 
+@runtime_checkable
+class PartlyShown(Protocol):
+    """A store that may hide orders from us which are there: that one is not shown proves nothing then."""
+
+    async def shows_all_orders(self) -> bool:
+        """Whether every order can be read. Raises `Unavailable`, `Unauthorised`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Marked:
     """A document that carries a mark of ours."""

@@ -20,7 +20,7 @@ from tallystick.ports import NeedsRead, Reading, Window
 from tallystick.reconcile.documents import Documents
 from tallystick.reconcile.duplicates import Duplicates
 from tallystick.reconcile.findings import Finding, Result, What
-from tallystick.reconcile.ports import DuplicateSweep
+from tallystick.reconcile.ports import DuplicateSweep, PartlyShown
 from tallystick.reconcile.source import Compared, Sources
 from tallystick.telemetry import flow_of
 from tallystick.v1 import event_pb2
@@ -69,7 +69,7 @@ class SourceWalk:
 
     def __init__(
         self, side: Side, connection: str, flow: str, kind: str, listed: Listed, since: datetime,
-        documents: Sequence[Documents] = (),
+        documents: Sequence[Documents] = (), hides: PartlyShown | None = None,
     ) -> None:  # fmt: skip
         self.connection = connection
         self.flow = flow
@@ -78,6 +78,7 @@ class SourceWalk:
         self._kind = kind
         self._listed = listed
         self._documents = documents
+        self._hides = hides
 
     async def window(self, window: Window, run_id: int) -> Result:
         """What the source shows and shows no more, by the door; then the documents of all that."""
@@ -128,6 +129,8 @@ class SourceWalk:
     async def _no_longer_shown(self, window: Window, seen: set[str], result: Result) -> None:
         """What was there at our last look is read by its id; only that tells what is gone from what has moved on."""
         if self.connection not in self._side.rereads.connections:
+            return
+        if self._hides is not None and not await self._hides.shows_all_orders():
             return
         expected = await self._side.sources.expected(self.connection, self._kind, window)
         for ids in _chunks([one for one in expected if one not in seen], _LANES):

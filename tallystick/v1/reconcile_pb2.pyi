@@ -294,7 +294,7 @@ class StartReconcileRequest(_message.Message):
     """A store or an ERP; empty for all."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
-        """In the source's own time; now when `until` is absent."""
+        """In the source's own time; now when `until` is absent or later than that."""
 
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp: ...

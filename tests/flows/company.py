@@ -23,7 +23,7 @@ from simulators.woocommerce import CUSTOMER_TOPICS as WOO_CUSTOMER_TOPICS
 from simulators.woocommerce import TOPICS, Shop
 from simulators.woocommerce import application as woo_application
 from tallystick.canonical.keys import order_key
-from tallystick.clock import SystemClock
+from tallystick.clock import Clock, SystemClock
 from tallystick.installation import Addresses, Installation, assemble
 from tallystick.intake.door import Door, content_hash, to_event
 from tallystick.kafka.producer import Producer
@@ -233,14 +233,18 @@ class Options:
     odoo: Mapping[str, Any] = field(default_factory=dict)
     #: Polls are made by the tests that are about them.
     poll_every_s: float = 3600.0
+    #: Everybody's.
+    clock: Clock = field(default_factory=SystemClock)
 
 
 @asynccontextmanager
 async def open_company(stack: Stack, dsn: str, prefix: str, options: Options | None = None) -> AsyncIterator[Company]:
     """Everything, started and joined."""
     options = options or Options()
+    clock = options.clock
     await migrate(dsn)
-    woo, shop, odoo = Shop(), ShopifyShop(), Odoo(OdooServer(rounding="round_per_line"))
+    woo, shop = Shop(now=clock.now), ShopifyShop(now=clock.now)
+    odoo = Odoo(OdooServer(rounding="round_per_line"), now=clock.now)
     _stock(woo, odoo)
     # The points of the largest plan: what is tested here is not about waiting for them.
     shop.bucket.maximum = shop.bucket.restore_per_s = 40_000.0
@@ -250,7 +254,7 @@ async def open_company(stack: Stack, dsn: str, prefix: str, options: Options | N
         serve(odoo_application(odoo)) as odoo_address,
     ):
         settings = _settings(prefix, woo_address, shop_address, odoo_address, woo, shop, odoo, options)
-        installation = assemble(settings, KINDS, Addresses(stack.kafka, dsn))
+        installation = assemble(settings, KINDS, Addresses(stack.kafka, dsn), clock=clock)
         pool, producer = await open_pool(dsn), Producer(stack.kafka, prefix=prefix)
         await producer.start()
         try:
@@ -368,7 +372,7 @@ def _pollers(installation: Installation, pool: Pool, producer: Producer) -> Poll
         objects,
         Door(objects, producer),
         PendingDeliveries(pool),
-        SystemClock(),
+        installation.clock,
     )
 
 

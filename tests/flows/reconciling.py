@@ -7,7 +7,6 @@ from consumers.main import _reread
 from consumers.reconcile import Reconcile
 from consumers.reconciling import build_reconcile
 from consumers.target import Target
-from tallystick.clock import SystemClock
 from tallystick.intake.door import Door
 from tallystick.intake.rereads import Rereads
 from tallystick.kafka.producer import Producer
@@ -24,7 +23,7 @@ def reconcile_of(company: Company, producer: Producer) -> Reconcile:
     """The loop, with nothing that runs by itself."""
     installation, objects = company.installation, Objects(company.pool)
     door = Door(objects, producer)
-    rereads = Rereads(objects, door, installation.stores, SystemClock())
+    rereads = Rereads(objects, door, installation.stores, installation.clock)
     reread = _reread(installation, PendingDeliveries(company.pool))
     targets = [Target(installation, company.pool, producer, name, reread) for name in installation.targets]
     return build_reconcile(installation, company.pool, door, rereads, targets, ReconcileSettings(pause_s=0))
@@ -34,7 +33,7 @@ async def compared(company: Company, request: str, back: timedelta = timedelta(m
     """Every flow, up to now; answers the passes once they are made."""
     installation = company.installation
     # A second later than whatever was dated in this one.
-    end = SystemClock().now() + timedelta(seconds=2)
+    end = installation.clock.now() + timedelta(seconds=2)
     spans = [Span(connection, flow, end - back, end) for connection, flow in places(installation)]
     runs = Runs(company.pool)
     producer = Producer(installation.addresses.kafka, prefix=installation.settings.kafka.prefix)

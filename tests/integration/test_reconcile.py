@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from consumers.reconcile import Reconcile
 from simulators.faults import Fault, Rule
 from simulators.shopify import Cart
+from tallystick.ledger.ledger import Ledger
 from tallystick.reconcile.findings import COMPARED
+from tallystick.reconcile.ports import PartlyShown
 from tallystick.reconcile.runs import Run, Runs
 from tallystick.reconcile.source import Sources
 from tallystick.reconcile.walk import Side as Shared
@@ -40,7 +42,18 @@ class Passes:
         self.runs = Runs(side.pool)
         self.reconcile = Reconcile(
             side.pool,
-            [SourceWalk(shared, name, "orders", "order", store.changed_orders, since) for name, store in self._stores],
+            [
+                SourceWalk(
+                    shared,
+                    name,
+                    "orders",
+                    "order",
+                    store.changed_orders,
+                    since,
+                    hides=store if isinstance(store, PartlyShown) else None,
+                )
+                for name, store in self._stores
+            ],
             [],
             side.time,
             side.metrics,
@@ -130,6 +143,19 @@ async def test_what_is_deleted_for_good_or_restored_is_noticed(side: Side) -> No
         assert len(await side.events(other.id)) == 1
 
 
+async def test_an_app_that_may_not_see_old_orders_takes_none_for_gone(side: Side) -> None:
+    """Shopify shows orders of sixty days only, unless the app was granted `read_all_orders`."""
+    async with side.shopify() as shop:
+        order = shop.place_order(Cart([MUG]))
+        await Passes(side).make()
+        hidden = shop.orders.pop(order.id)
+        shop.scopes = ("read_orders", "read_customers", "read_returns")
+        assert await Passes(side).make() == {}
+        shop.scopes = (*shop.scopes, "read_all_orders")
+        assert await Passes(side).make() == {("orders", "gone"): 1}
+        assert hidden.id == order.id
+
+
 async def test_a_refund_that_was_deleted_is_found_although_no_date_moves(side: Side) -> None:
     """FC-119: only the order's list of refunds is shorter; the refund enters as gone, with both figures."""
     async with side.woocommerce() as woo:
@@ -180,3 +206,32 @@ async def test_a_store_that_is_away_is_waited_for(side: Side) -> None:
     labels = {"flow": "orders", "connection": "woo"}
     assert side.metrics.registry.get_sample_value("tallystick_reconcile_mismatches", labels) == 0
     assert side.metrics.registry.get_sample_value("tallystick_reconcile_last_success_timestamp_seconds", labels)
+
+
+class Crowded:
+    """The ledger of a target that has much to do."""
+
+    busy = True
+
+    async def unfinished(self, limit: int) -> int:
+        return limit if self.busy else 0
+
+
+async def test_live_traffic_goes_first(side: Side) -> None:
+    """While a target has much to do no window is compared, and no try is counted."""
+    async with side.woocommerce() as woo:
+        woo.place_order(mugs())
+        await Passes(side).make()
+        side.time.forward(24 * HOUR_S)
+        passes, crowd = Passes(side), Crowded()
+        passes.reconcile._ledgers = [cast(Ledger, crowd)]
+        await side.pool.fetch("UPDATE reconcile_run SET started_at = started_at - interval '2 days'")
+        await passes.reconcile.schedule()
+        assert await passes.reconcile.turn()
+        waiting = [run for run in await passes.newest(5) if run.finished_at is None]
+        assert {run.share for run in waiting} == {0.0}
+        crowd.busy = False
+        await side.pool.fetch("UPDATE reconcile_run SET due_at = clock_timestamp() WHERE finished_at IS NULL")
+        while await passes.reconcile.turn():
+            pass
+        assert [run.share for run in await passes.newest(5) if run.finished_at is None] == []
