@@ -1,4 +1,4 @@
-"""The shelves of that Monday: what each shop shows of each product against what is left of it, from the doubles' state."""
+"""The shelves of that Monday: what each shop shows of each product against what is left of it."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -126,6 +126,17 @@ async def test_a_revision_replaces_what_the_order_holds(pool: Pool, stocks: Stoc
     assert await free(stocks) == 7
 
 
+async def test_a_revision_that_holds_the_same_is_looked_at(pool: Pool, stocks: Stocks) -> None:
+    """FC-086: a refund may have made the store put goods back on the shelf by itself, which the ERP knows nothing of."""
+    await read(pool, stocks, "9")
+    await stocks.record((), [goods(1, 1, l1="MUG:2")])
+    await touched(stocks)
+    await stocks.record((), [goods(1, 1, l1="MUG:2")])
+    assert await touched(stocks) == set()
+    await stocks.record((), [goods(1, 2, l1="MUG:2")])
+    assert await touched(stocks) == {"MUG"}
+
+
 async def test_a_booking_of_an_older_revision_does_not_cover_a_newer_one(pool: Pool, stocks: Stocks) -> None:
     await read(pool, stocks, "10")
     await stocks.record((), [goods(1, 2, l1="MUG:3")])

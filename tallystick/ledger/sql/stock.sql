@@ -87,6 +87,8 @@ WITH taken AS MATERIALIZED (
     SELECT erp, sku FROM written
     UNION SELECT o.erp, o.sku FROM old o JOIN written w USING (erp, order_key, line_id)
     UNION SELECT erp, sku FROM emptied
+    -- Whatever changed about the order, a refund say, may have made its store put goods back on the shelf by itself.
+    UNION SELECT o.erp, o.sku FROM old o JOIN taken t USING (erp, order_key) WHERE t.revision > o.revision
 ), touched AS (
     INSERT INTO stock_touch (erp, store, sku)
     SELECT c.erp, s.store, c.sku FROM changed c
