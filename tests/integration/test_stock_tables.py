@@ -127,7 +127,7 @@ async def test_a_revision_replaces_what_the_order_holds(pool: Pool, stocks: Stoc
 
 
 async def test_a_revision_that_holds_the_same_is_looked_at(pool: Pool, stocks: Stocks) -> None:
-    """FC-086: a refund may have made the store put goods back on the shelf by itself, which the ERP knows nothing of."""
+    """FC-086: a refund may have made the store put goods back by itself, which the ERP knows nothing of."""
     await read(pool, stocks, "9")
     await stocks.record((), [goods(1, 1, l1="MUG:2")])
     await touched(stocks)
