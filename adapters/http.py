@@ -9,7 +9,7 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -123,13 +123,11 @@ class HttpDoor:
         data: bytes | None,
     ) -> Reply:
         try:
-            reply = await self._request(method, path, params, headers, data, self._timeout_s)
+            reply = await self._request(method, path, params, headers, data, lambda: self._timeout_s)
         except (NotSent, Lost) as error:
             raise _Again(str(error)) from error
         if reply.status == 429:
-            retry_after_s = reply.retry_after_s(self._clock.now().timestamp())
-            self.pacer.close_for(1.0 if retry_after_s is None else retry_after_s)
-            raise Throttled("HTTP 429", retry_after_s)
+            raise Throttled("HTTP 429", reply.retry_after_s(self._clock.now().timestamp()))
         if reply.status >= 500 and not _is_json(reply):
             raise _Again(f"HTTP {reply.status}")
         return reply
@@ -148,12 +146,29 @@ class HttpDoor:
 
         Raises `NotSent` or `Lost`; every answer that was read whole is returned, whatever its status.
         """
-        left_s = budget.left_s()
-        if left_s <= 0:
-            raise NotSent("the time for this request was over before it was sent")
-        return await self._request(method, path, params, headers, data, left_s)
+        return await self._request(method, path, params, headers, data, budget.left_s)
 
     async def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        data: bytes | None,
+        left_s: Callable[[], float],
+    ) -> Reply:
+        """`left_s` is asked when it is this request's turn: waiting for a slot uses its time up."""
+        async with self.pacer.slot():
+            timeout_s = left_s()
+            if timeout_s <= 0:
+                raise NotSent("the time for this request was over before it was sent")
+            reply = await self._exchange(method, path, params, headers, data, timeout_s)
+            if reply.status == 429:
+                retry_after_s = reply.retry_after_s(self._clock.now().timestamp())
+                self.pacer.close_for(1.0 if retry_after_s is None else retry_after_s)
+            return reply
+
+    async def _exchange(
         self,
         method: str,
         path: str,
@@ -164,7 +179,7 @@ class HttpDoor:
     ) -> Reply:
         sent = _Sent()
         try:
-            async with self.pacer.slot(), asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s):
                 request = self._open().request(
                     method,
                     self._base.join(URL(path.lstrip("/"))),

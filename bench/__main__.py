@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import orjson
 import uvloop
 
-from bench import delivery, footprint, growth, intake
+from bench import backfill, delivery, footprint, growth, intake
 from bench.report import Figure, Progress, console, table
 from bench.servers import servers
 
@@ -26,14 +26,16 @@ class Size:
     intake_s: float
     growth_orders: int
     growth_large: int
+    backfill_orders: int
+    backfill_rounds: int
 
 
-FULL = Size(rounds=5, orders=6000, intake_s=4.0, growth_orders=1000, growth_large=growth.LARGE)
-QUICK = Size(rounds=1, orders=2000, intake_s=2.0, growth_orders=500, growth_large=20_000)
+FULL = Size(5, 6000, 4.0, growth_orders=1000, growth_large=growth.LARGE, backfill_orders=200, backfill_rounds=2)
+QUICK = Size(1, 2000, 2.0, growth_orders=500, growth_large=20_000, backfill_orders=100, backfill_rounds=1)
 
 
 async def main(size: Size) -> None:
-    """Measure all four, show the table, print the line."""
+    """Measure all five, show the table, print the line."""
     progress = Progress()
     async with servers(progress) as running:
         small = await footprint.measure(running, progress)
@@ -42,6 +44,7 @@ async def main(size: Size) -> None:
         grown = await growth.measure(
             running, progress, rounds=size.rounds, orders=size.growth_orders, large=size.growth_large
         )
+        passed = await backfill.measure(running, progress, orders=size.backfill_orders, rounds=size.backfill_rounds)
         described = running.described
     rss_mb = {**small.rss_mb, "edge under load": edge.rss_mb, "worker under load": carried.rss_mb}
     figures = [
@@ -64,6 +67,11 @@ async def main(size: Size) -> None:
             f"{grown.large_ms:.2f} ms an order with {size.growth_large} effects, "
             f"{grown.small_ms:.2f} ms with {growth.SMALL}",
         ),
+        Figure(
+            "p99 beside a backfill", "backfill_p99_ratio", passed.ratio, 3, True,
+            f"new orders {passed.busy_p99_ms:.0f} ms against {passed.quiet_p99_ms:.0f} ms alone; "
+            f"{passed.old_per_s:.0f} old ones a second beside them",
+        ),
         Figure("memory, MB", "rss_mb", max(rss_mb.values()), 200, True, _each(rss_mb, "MB")),
         Figure("until ready, s", "ready_s", max(small.ready_s.values()), 3, True, _each(small.ready_s, "s")),
     ]  # fmt: skip
@@ -75,6 +83,8 @@ async def main(size: Size) -> None:
         "orders_per_s": round(carried.ours_per_s),
         "bare_orders_per_s": round(carried.bare_per_s),
         "naive_ledger_orders_per_s": round(carried.naive_per_s),
+        "backfill_p99_ms": round(passed.busy_p99_ms, 1),
+        "quiet_p99_ms": round(passed.quiet_p99_ms, 1),
         "requests_per_s": round(edge.ours.per_s),
         "bare_requests_per_s": round(edge.bare.per_s),
     }

@@ -18,7 +18,8 @@ class Books:
     """What arrived since the last question."""
 
     def __init__(self) -> None:
-        self.refs: set[str] = set()
+        #: When each came first, by a clock that all processes of this machine share.
+        self.came_s: dict[str, float] = {}
         self.documents = 0
         self.first_s = self.last_s = 0.0
 
@@ -26,7 +27,8 @@ class Books:
         """One batch."""
         self.last_s = time.perf_counter()
         self.first_s = self.first_s or self.last_s
-        self.refs.update(refs)
+        for ref in refs:
+            self.came_s.setdefault(ref, self.last_s)
         self.documents += len(refs)
 
     @property
@@ -34,13 +36,16 @@ class Books:
         """For the parent."""
         return {
             "documents": self.documents,
-            "distinct": len(self.refs),
+            "distinct": len(self.came_s),
             "elapsed_s": self.last_s - self.first_s,
         }
 
 
 async def main() -> None:
-    """A question `{"begin": true}` begins anew; every question is answered with the books."""
+    """A question `{"begin": true}` begins anew; every question is answered with the books.
+
+    `{"of": [reference, …]}` also tells when each of those came that did.
+    """
     books = Books()
 
     async def orders(request: web.Request) -> web.Response:
@@ -63,7 +68,9 @@ async def main() -> None:
     async for question in questions():
         if question.get("begin"):
             books = Books()
-        say(**books.told)
+        wanted = question.get("of", ())
+        assert isinstance(wanted, list | tuple)
+        say(**books.told, came_s={ref: books.came_s[ref] for ref in wanted if ref in books.came_s})
     await runner.cleanup()
 
 

@@ -9,12 +9,16 @@ import structlog
 
 from tallystick.engine import Engine
 from tallystick.ledger.rows import Claim
+from tallystick.pacing import yielding
 from tallystick.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
 #: Postgres restarting, failing over or out of connections. What was in hand is finished under its lease or swept.
 LEDGER_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
+#: How many lanes that yield may be in hand at once where the target takes them one by one.
+YIELDING_LEAST = 16
 
 
 class Hands:
@@ -26,31 +30,41 @@ class Hands:
         self._gauge = metrics.key_lanes.labels(engine.ledger.target)
         self._tasks: set[asyncio.Task[None]] = set()
         self._lanes = 0
+        #: Lanes in hand that yield.
+        self.yielding = 0
+        self._yielding_max = min(lanes_max, max(2 * engine.chunk, YIELDING_LEAST))
 
     @property
     def room(self) -> int:
         """How many more lanes may be taken."""
         return max(0, self._lanes_max - self._lanes)
 
-    def take(self, claims: Sequence[Claim]) -> None:
+    @property
+    def yielding_room(self) -> int:
+        """How many more of those that yield: few, so that what comes later does not find every place taken."""
+        return min(self.room, self._yielding_max - self.yielding)
+
+    def take(self, claims: Sequence[Claim], *, yields: bool = False) -> None:
         """Work these lanes in the background."""
         if not claims:
             return
-        self._add(len(claims))
-        task = asyncio.create_task(self._work(claims))
+        self._add(len(claims), yields)
+        with yielding(yields):
+            task = asyncio.create_task(self._work(claims, yields))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, claims: Sequence[Claim]) -> None:
+    async def _work(self, claims: Sequence[Claim], yields: bool) -> None:
         try:
             await self.engine.work(claims)
         except LEDGER_AWAY as error:
             log.warning("work left to the sweeper", target=self.engine.ledger.target, kind=type(error).__name__)
         finally:
-            self._add(-len(claims))
+            self._add(-len(claims), yields)
 
-    def _add(self, lanes: int) -> None:
+    def _add(self, lanes: int, yields: bool) -> None:
         self._lanes += lanes
+        self.yielding += lanes if yields else 0
         self._gauge.set(self._lanes)
 
     async def drain(self) -> None:

@@ -1,20 +1,26 @@
-"""Everything that loops, for one process: intake, relay, pollers, resyncs, gauges, and each target's own."""
+"""Everything that loops, for one process: intake, relay, pollers, resyncs, backfills, gauges, each target's own."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+import os
+import secrets
+import socket
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from consumers.backfill import Backfills, Source
 from consumers.gauges import Gauges
 from consumers.intake import GROUP, Intake
 from consumers.pollers import Pollers
 from consumers.reconciling import build_reconcile
 from consumers.relay import Relay
 from consumers.resyncs import Into, Resyncs
+from consumers.shares import EVERY_S, Shares
 from consumers.stock import StockFlow
 from consumers.stock_hints import StockHints
 from consumers.target import Target
+from consumers.versions import VersionWatch
 from consumers.walks import Pace, Trail, Walks
 from consumers.watch import Watch
 from tallystick.engine import Reread
@@ -30,13 +36,17 @@ from tallystick.kafka.topics import INTAKE
 from tallystick.ledger.cursors import Cursors
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pending import PendingDeliveries, PendingReason
+from tallystick.ledger.quota import Quota
 from tallystick.ledger.watched import Watched
+from tallystick.pacing import Paced
 from tallystick.ports import Identified
 from tallystick.prices.ports import PriceSource
 from tallystick.settings import FlowName, Mode
 from tallystick.start import Ground, ground
 from tallystick.v1 import event_pb2
 
+#: However fast time runs: a lease is five of these, and a busy machine may be silent for a second.
+SHARED_EVERY_LEAST_S = 0.5
 Loop = Callable[[asyncio.Event], Coroutine[None, None, None]]
 
 
@@ -46,9 +56,13 @@ async def work(installation: Installation, stop: asyncio.Event, started: Callabl
     Raises `SetupError` before it begins when something cannot work as it stands.
     """
     async with ground(installation) as base:
-        await bind_identities(base.pool, installation.settings.connections, _used(installation))
+        used = _used(installation)
+        await bind_identities(base.pool, installation.settings.connections, used)
+        shares = _shares(installation, base, used)
+        # Before the first request of a loop: others may be using the whole quota.
+        await shares.turn()
         async with asyncio.TaskGroup() as tasks:
-            for loop in _loops(installation, base):
+            for loop in (shares.run, *_loops(installation, base)):
                 tasks.create_task(loop(stop))
             if started is not None:
                 started()
@@ -57,6 +71,13 @@ async def work(installation: Installation, stop: asyncio.Event, started: Callabl
 def _used(installation: Installation) -> dict[str, Identified]:
     """Adapters of routes that are not off: only these have to answer once."""
     return {name: installation.adapters[name] for name in (*installation.stores, *installation.targets)}
+
+
+def _shares(installation: Installation, base: Ground, used: Mapping[str, Identified]) -> Shares:
+    pacers = {name: adapter.pacer for name, adapter in used.items() if isinstance(adapter, Paced)}
+    every_s = max(SHARED_EVERY_LEAST_S, EVERY_S * installation.settings.work.time_scale)
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    return Shares(Quota(base.pool, owner), pacers, installation.clock, installation.metrics, every_s=every_s)
 
 
 def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
@@ -110,6 +131,11 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     into = [Into(target.engine.ledger, target.router) for target in targets]
     yield Resyncs(base.pool, rereads, door, into, clock, every_s=settings.work.sweep_every_s, scale=scale).run
     yield _cut_short(build_reconcile(installation, base.pool, door, rereads, targets).run)
+    sources = {name: Source(store, installation.targets_of(name)) for name, store in stores.items()}
+    every_s = settings.work.sweep_every_s
+    backfills = Backfills(base.pool, sources, objects, door, pending, clock, every_s=every_s, scale=scale)
+    yield _cut_short(backfills.run)
+    yield VersionWatch(_used(installation), clock, metrics).run
 
 
 def _cut_short(loop: Loop) -> Loop:

@@ -13,11 +13,12 @@ import structlog
 
 from tallystick.clock import Clock
 from tallystick.crashpoints import reach
-from tallystick.intake.delivery import Waits, to_waiting, wish
-from tallystick.intake.door import Arrival, Door
+from tallystick.intake.door import Door
+from tallystick.intake.way_in import WayIn
 from tallystick.ledger.cursors import Cursors
 from tallystick.ledger.objects import Objects
-from tallystick.ledger.pending import PendingDeliveries, PendingReason
+from tallystick.ledger.pending import PendingDeliveries
+from tallystick.pacing import yielding
 from tallystick.ports import NeedsRead, Reading, Window
 from tallystick.v1 import event_pb2
 
@@ -83,8 +84,7 @@ class Walks:
     ) -> None:
         self._cursors = cursors
         self._objects = objects
-        self._door = door
-        self._pending = pending
+        self._way_in = WayIn(door, pending, event_pb2.ORIGIN_POLL, "found by a poll")
         self._clock = clock
         self._pace = pace
 
@@ -134,8 +134,10 @@ class Walks:
         last = await self._cursors.take_turn(trail.connection, again, _NEVER, self._pace.every_s)
         if last is None or now < last + timedelta(seconds=self._pace.whole_every_s):
             return False
-        async for page, started in self._numbered(trail.whole()):
-            await self._take_in(trail, page, started)
+        # A sweep through a catalogue has time: whatever else is asked of that system goes first.
+        with yielding():
+            async for page, started in self._numbered(trail.whole()):
+                await self._take_in(trail, page, started)
         await self._cursors.advance(trail.connection, again, now)
         return True
 
@@ -173,21 +175,9 @@ class Walks:
 
         Of anything else a newer reading came in meanwhile, and the next walk begins before this one, unless the trail
         says who reads it."""
-        now, connection = self._clock.now(), trail.connection
-        unique = {found.object_id: found for found in page}
-        arrivals = [
-            Arrival(connection, found, event_pb2.ORIGIN_POLL, now, started)
-            for found in unique.values()
-            if isinstance(found, Reading)
-        ]
-        again = [(found.type, found.object_id) for found in unique.values() if isinstance(found, NeedsRead)]
-        for arrival, entered in zip(arrivals, await self._door.enter(arrivals), strict=True):
-            readable = trail.again is not None or arrival.reading.type in _READ_BACK
-            if (entered.read_again or entered.too_large) and readable:
-                again.append((arrival.reading.type, arrival.reading.object_id))
+        now, kinds = self._clock.now(), None if trail.again is not None else _READ_BACK
+        _, again = await self._way_in.enter(trail.connection, page, started, now, kinds)
         if trail.again is not None:
             await trail.again([object_id for _, object_id in again])
-            return
-        later = Waits(PendingReason.READ_LATER, "found by a poll")
-        wishes = [wish(connection, object_id, event_pb2.ORIGIN_POLL, now, kind) for kind, object_id in again]
-        await self._pending.put([to_waiting(wished, later) for wished in wishes])
+        else:
+            await self._way_in.leave(trail.connection, again, now)

@@ -18,6 +18,7 @@ from tallystick.v1 import order_sync_pb2 as pb
 
 _ORDERS_USUAL = 50
 _EVENTS_USUAL = 100
+_OPERATIONS_USUAL = 50
 _LOOK_AGAIN_S = 0.2
 
 
@@ -103,7 +104,11 @@ class OrderSyncs(order_sync_pb2_grpc.OrderSyncServiceServicer):
         until = asking.instant(window.until, "window.until") if window.HasField("until") else None
         connection = asking.connection(self._views, window.connection, "window.connection")
         since = asking.instant(window.since, "window.since")
-        return Wanted(connection=connection, since=since, until=until, target=target)
+        if until is not None and until < since:
+            raise invalid("window.until", "lies before window.since")
+        if window.from_store and target:
+            raise invalid("target", "what a store shows goes wherever its routes lead; leave the target out")
+        return Wanted(connection=connection, since=since, until=until, target=target, from_store=window.from_store)
 
     async def _names(self, request: pb.ResyncOrdersRequest) -> tuple[str, ...]:
         if len(request.names) > PAGE_MAX:
@@ -128,6 +133,13 @@ class OrderSyncs(order_sync_pb2_grpc.OrderSyncServiceServicer):
         """Leave undone what is not done yet."""
         operation = await self._operations.cancel(request.operation_id, actor(context))
         return pb.CancelOperationResponse(operation=_known(operation))
+
+    async def ListOperations(self, request: pb.ListOperationsRequest, context: Context) -> pb.ListOperationsResponse:  # noqa: N802
+        """A page of operations."""
+        cursor = cursor_of(request, (datetime, str))
+        limit = page_size(request.page_size, _OPERATIONS_USUAL)
+        found, more = await self._operations.page(request.running, limit, cursor)
+        return pb.ListOperationsResponse(operations=found, next_page_token=next_token(request, more))
 
 
 def _known(operation: operation_pb2.Operation | None) -> operation_pb2.Operation:

@@ -23,6 +23,7 @@ from tallystick.crashpoints import reach
 from tallystick.errors import Throttled, Unauthorised, Unavailable
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.rows import Claim, EffectState, Head, Intent, Kind, RecordResult, Row
+from tallystick.pacing import spread, yields_now
 from tallystick.ports import Answer, Doubt, Job, Needless, NotApplied, Refused, Sink, Step
 from tallystick.reasons import HoldReason, WaitReason
 from tallystick.telemetry import SLO_S, Metrics
@@ -71,7 +72,11 @@ class Engine:
         self._reread = reread
         self._reread_done: set[tuple[str, int]] = set()
         self._rules = {name: self._rules_of(sink) for name, sink in sinks.items()}
+        #: How many lanes go through a wave together.
+        self.chunk = max(sink.traits.batch_max for sink in sinks.values())
         self._chunks = asyncio.Semaphore(self._limits.parallel_chunks)
+        #: What yields has places of its own, so that nothing queues behind it.
+        self._yielding_chunks = asyncio.Semaphore(max(1, self._limits.parallel_chunks // 2))
         self.breaker = Breaker(ledger, timing, metrics)
         self._poison = PoisonLimiter(ledger, clock, timing)
         self.stopping = False
@@ -98,13 +103,12 @@ class Engine:
 
     async def work(self, claims: Sequence[Claim]) -> None:
         """Work lanes until each is done, held or waiting. Chunks go side by side, so that a slow answer holds few."""
-        size = max(sink.traits.batch_max for sink in self._sinks.values())
-        chunks = [claims[start : start + size] for start in range(0, len(claims), size)]
+        chunks = [claims[start : start + self.chunk] for start in range(0, len(claims), self.chunk)]
         await asyncio.gather(*(self._work_chunk(chunk) for chunk in chunks))
 
     async def _work_chunk(self, claims: Sequence[Claim]) -> None:
         came_at_s = self._clock.monotonic_s()
-        async with self._chunks:
+        async with self._yielding_chunks if yields_now() else self._chunks:
             if self._clock.monotonic_s() - came_at_s > self._timing.lease_s / 3:
                 # They waited for a place: some may be another's by now, the rest must not become so in mid-wave.
                 claims = await self.ledger.renew(claims)
@@ -312,7 +316,7 @@ class Engine:
         for turn in turns:
             reason = WaitReason.THROTTLED if isinstance(error, Throttled) else WaitReason.TARGET_DOWN
             after_s = getattr(error, "retry_after_s", None) or turn.backoff_s()
-            turn.wait(reason, after_s, str(error))
+            turn.wait(reason, spread(after_s) if reason is WaitReason.THROTTLED else after_s, str(error))
 
     async def _settle(self, turns: Sequence[Turn]) -> list[Claim]:
         await self.breaker.write()
@@ -333,7 +337,8 @@ class Engine:
             self._count_hold(turn, outcome.hold)
         elif outcome.state in _COUNTED:
             self._metrics.effects.labels(turn.flow, target, _COUNTED[outcome.state]).inc()
-            if outcome.state is not EffectState.SUPERSEDED:
+            # What yields has no promised time.
+            if outcome.state is not EffectState.SUPERSEDED and not yields_now():
                 self._count_arrival(turn)
 
     def _count_hold(self, turn: Turn, reason: HoldReason) -> None:

@@ -67,6 +67,10 @@ class Installation:
         """The flows that end in `target` on any route."""
         return tuple(flow for flow in FLOWS if any(_carries(route, flow, target) for route in self.settings.routes))
 
+    def targets_of(self, store: str) -> list[str]:
+        """ERPs that the orders of a store go to."""
+        return sorted({one.erp for one in self.settings.routes if one.store == store and one.mode is not Mode.OFF})
+
     def sources(self, flow: FlowName) -> dict[str, datetime]:
         """ERPs from which a flow is read, each with where its first look begins."""
         first: dict[str, datetime] = {}

@@ -91,6 +91,12 @@ class Metrics:
         self.limiter_wait_seconds = self._histogram(
             "tallystick_limiter_wait_seconds", "Wait for a permit", "connection"
         )
+        self.limiter_rate = self._gauge(
+            "tallystick_limiter_rate_per_second", "Requests a second that this process may send", "connection"
+        )
+        self.limiter_parallel = self._gauge(
+            "tallystick_limiter_parallel", "Requests at a time that this process may send", "connection"
+        )
         self.circuit_state = self._gauge("tallystick_circuit_state", "0 closed, 1 half open, 2 open", "target")
         self.batch_size = self._histogram(
             "tallystick_batch_size", "Effects per request", "target", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -128,6 +134,9 @@ class Metrics:
             "tallystick_reconcile_last_success_timestamp_seconds", "End of the last pass without a problem",
             "flow", "connection",
         )  # fmt: skip
+        self.api_version_ends = self._gauge(
+            "tallystick_api_version_ends_seconds", "Until the vendor may end the API version", "connection", "version"
+        )
         self.db_acquire_seconds = self._histogram("tallystick_db_acquire_seconds", "Wait for a database connection")
         self.event_loop_lag_seconds = self._histogram("tallystick_event_loop_lag_seconds", "How late the loop wakes")
         self.rpc_duration_seconds = self._histogram(

@@ -10,6 +10,7 @@ from typing import Any
 
 from tallystick.contract.document import Document, OrderDocument, RefundDocument
 from tallystick.ledger.rows import EffectState, Head, Kind, Outcome, Row
+from tallystick.pacing import spread
 from tallystick.ports import (
     Answer,
     Applied,
@@ -285,7 +286,7 @@ class Turn:
     def _not_applied(self, answer: NotApplied) -> None:
         back = self._as_before()
         if answer.throttled:
-            reason, due_in_s = WaitReason.THROTTLED, answer.retry_after_s or self.backoff_s()
+            reason, due_in_s = WaitReason.THROTTLED, spread(answer.retry_after_s or self.backoff_s())
         elif not answer.reached:
             reason, due_in_s = WaitReason.TARGET_DOWN, answer.retry_after_s or self.backoff_s()
         else:

@@ -43,7 +43,7 @@ class OdooAdapter:
 
     def __init__(self, connection: str, settings: OdooSettings, clock: Clock) -> None:
         self._settings = settings
-        pacer = settings.pacing.pacer(clock)
+        self.pacer = pacer = settings.pacing.pacer(clock)
         self._door = HttpDoor(settings.url, pacer=pacer, clock=clock, private_network=settings.private_network)
         self._transport = JsonRpc(settings, self._door, clock)
         self._records = Records(self._transport, clock, settings.company_id)

@@ -118,9 +118,7 @@ class JsonRpc:
 
     def _written(self, reply: Reply, number: int) -> Written:
         if reply.status == 429:
-            retry_after_s = reply.retry_after_s(self._clock.now().timestamp())
-            self._door.pacer.close_for(1.0 if retry_after_s is None else retry_after_s)
-            return NotApplied("HTTP 429", retry_after_s, throttled=True)
+            return NotApplied("HTTP 429", reply.retry_after_s(self._clock.now().timestamp()), throttled=True)
         try:
             content = _content(reply, number)
         except Unreadable as error:

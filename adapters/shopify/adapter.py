@@ -23,6 +23,7 @@ from tallystick.clock import Clock
 from tallystick.errors import TallystickError, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookState, Window
 from tallystick.stock.ports import Shelves
+from tallystick.support import Support
 from tallystick.v1 import event_pb2
 
 #: How often an order that changes while its pages are read is begun anew.
@@ -63,6 +64,7 @@ class ShopifyAdapter:
         self._settings = settings
         #: As `PaymentSource` and `RiskSource` have it.
         self.lacks_payments = self.lacks_risk = "set `trust_bodies: false` on it" if settings.trust_bodies else ""
+        self._clock = clock
         self._webhooks = ShopifyWebhooks(connection, settings)
         self._door = HttpDoor(
             settings.address,
@@ -70,6 +72,7 @@ class ShopifyAdapter:
             clock=clock,
             private_network=settings.private_network,
         )
+        self.pacer = self._door.pacer
         self._client = ShopifyClient(settings, self._door, clock)
         self._subscriptions = Subscriptions(self._client, settings, self._door.pacer, clock)
         self._customers = CustomersOfShopify(connection, settings, self._client)
@@ -121,6 +124,13 @@ class ShopifyAdapter:
                 if walked >= WALK_MAX and newest is not None and newest > start_here:
                     start = newest
                     break
+
+    async def count_orders(self, window: Window) -> int | None:
+        """How many orders changed in the window."""
+        variables = {"query": f"{changed_between(window.start, window.end)} AND status:any", "limit": None}
+        told = part((await self._client.query(documents.COUNT_ORDERS, variables)).get("ordersCount"))
+        count = told.get("count")
+        return int(count) if isinstance(count, int) and told.get("precision") == "EXACT" else None
 
     async def _pages(self, start: datetime, end: datetime) -> AsyncIterator[list[Json]]:
         variables: dict[str, Any] = {
@@ -257,6 +267,10 @@ class ShopifyAdapter:
         """Without the scope read_all_orders those of more than 60 days look as if they were gone."""
         return "read_all_orders" in _scopes(await self._client.query(documents.READ_SHOP, {}))
 
+    def support(self) -> Support:
+        """The API version in use, and until when it is."""
+        return self._client.versions.support
+
     async def check(self) -> Sequence[tuple[str, bool, str]]:
         """Scopes, API version and subscriptions, each with what to do about it."""
         try:
@@ -266,11 +280,13 @@ class ShopifyAdapter:
             return [("ask the shop for its name", False, str(error))]
         granted = _scopes(data)
         lacking, for_stock = sorted(SCOPES - granted), sorted(STOCK_SCOPES - granted)
-        served, wanted = self._client.served_version, self._settings.api_version
+        support = self.support()
+        served, wanted, warning = support.served, support.version, support.warning(self._clock.now())
         return [
             ("access scopes", not lacking, f"grant the app {', '.join(lacking)}" if lacking else ""),
             ("scopes for stock", True, f"before stock is told, grant {', '.join(for_stock)}" if for_stock else ""),
             ("API version", served == wanted, f"{served or 'another one'} served the call, not {wanted}"),
+            *((("API version's end", False, warning),) if warning and served == wanted else ()),
             *(
                 (
                     f"webhook {s.topic}",

@@ -17,6 +17,7 @@ from adapters.shopify.costs import Points, cost_of
 from adapters.shopify.fields import Json, objects, part, text
 from adapters.shopify.settings import ShopifySettings
 from adapters.shopify.tokens import Tokens
+from adapters.shopify.versions import Versions
 from tallystick.clock import Budget, Clock
 from tallystick.errors import TallystickError, Throttled, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import Doubt, NotApplied
@@ -46,8 +47,7 @@ class ShopifyClient:
         self._clock = clock
         self._tokens = Tokens(settings, door, clock)
         self._points = Points(clock)
-        #: The version that served the last reply; another one than asked for when that has expired.
-        self.served_version = ""
+        self.versions = Versions(settings.api_version)
 
     async def query(self, document: str, variables: Mapping[str, Any]) -> Json:
         """The `data` of a reply without errors.
@@ -105,7 +105,6 @@ class ShopifyClient:
         reply = await self._send(token, body)
         if reply.status == 401 and self._tokens.refused(token):
             reply = await self._send(await self._tokens.current(), body)
-        self.served_version = reply.headers.get("x-shopify-api-version", self.served_version)
         return self._data(name, reply)
 
     async def _permit(self, name: str) -> None:
@@ -119,6 +118,7 @@ class ShopifyClient:
         return await self._door.read("POST", self._path, headers=_headers(token), data=body)
 
     def _data(self, name: str, reply: Reply) -> Json:
+        self.versions.told(reply.headers)
         if reply.status in _REFUSED:
             raise Unauthorised(f"{_REFUSED[reply.status]} (HTTP {reply.status})")
         if reply.status >= 500:

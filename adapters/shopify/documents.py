@@ -135,6 +135,12 @@ CHANGED_ORDERS = (
     + _WHOLE
 )
 
+#: How many there are. `limit` null: without it Shopify stops to count at 10,000.
+COUNT_ORDERS = """query CountOrders($query: String!, $limit: Int) {
+  ordersCount(query: $query, limit: $limit) { count precision }
+}
+"""
+
 #: The lines after the first page of them. `updatedAt` tells whether the order changed between the pages.
 ORDER_LINES = (
     """query OrderLines($id: ID!, $first: Int!, $after: String!) {
@@ -183,6 +189,7 @@ ALL = (
     READ_ORDER,
     READ_WITH_MONEY,
     CHANGED_ORDERS,
+    COUNT_ORDERS,
     ORDER_LINES,
     READ_REFUND,
     READ_PAYMENTS,

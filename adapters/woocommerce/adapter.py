@@ -44,7 +44,8 @@ class WooCommerce:
         self._door = HttpDoor(
             settings.url, pacer=settings.pace.pacer(clock), clock=clock, private_network=settings.private_network
         )
-        self._api = Api(self._door, settings)
+        self.pacer = self._door.pacer
+        self._api = Api(self._door, settings, clock)
         self._changes = Changes(self._api)
         self._subscriptions = Subscriptions(self._api, settings, self._door.pacer, clock)
         self.fulfilments: Sink = FulfilmentSinkOfWooCommerce(settings, self._api, self._door.pacer)
@@ -102,6 +103,10 @@ class WooCommerce:
             placed = Window(min(window.start, window.end - timedelta(hours=hours)), window.end)
             async for rows in self._changes.created(placed):
                 yield [found async for found in self._readings(rows)]
+
+    async def count_orders(self, window: Window) -> int | None:
+        """How many orders changed in the window by their dates; None when the shop states no totals."""
+        return await self._changes.count(window)
 
     def parse_order(self, raw: bytes) -> Reading:
         """An order as the API or a delivery shows it, also a list of one. Raises `Unreadable`."""

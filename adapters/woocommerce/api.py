@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.http import HttpDoor, Lost, NotSent, Reply
-from tallystick.clock import Budget
+from tallystick.clock import Budget, Clock
 from tallystick.errors import NotFound, TallystickError, Unauthorised, Unavailable, Unreadable
 from tallystick.ports import Doubt, NotApplied, Refused
 from tallystick.reasons import HoldReason
@@ -18,6 +18,8 @@ from .settings import WooCommerceSettings
 _ROOT = "wp-json"
 _V3 = f"{_ROOT}/wc/v3"
 PER_PAGE = 100
+#: Refusals for good that come as HTTP 500, `data` being a bare number (seen on WooCommerce 11.0.1).
+_PERMANENT = frozenset({"woocommerce_rest_cannot_create_order_refund", "woocommerce_rest_invalid_order_refund"})
 
 
 class InvalidParameter(TallystickError):
@@ -26,6 +28,10 @@ class InvalidParameter(TallystickError):
     def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__(f"the shop refuses the parameters {', '.join(names)}; its WooCommerce may be too old")
         self.names = names
+
+
+class Permanent(TallystickError):
+    """The code says that it is refused for good, whatever the status says."""
 
 
 class NoRoute(Unavailable):
@@ -44,9 +50,10 @@ class Page:
 class Api:
     """Requests to one shop. Reads raise `Unavailable`, `Unauthorised`, `NotFound`, `InvalidParameter`."""
 
-    def __init__(self, door: HttpDoor, settings: WooCommerceSettings) -> None:
+    def __init__(self, door: HttpDoor, settings: WooCommerceSettings, clock: Clock) -> None:
         self._door = door
         self._settings = settings
+        self._clock = clock
 
     async def index(self) -> Json:
         """What WordPress tells everybody: name, home address, time zone, offered APIs."""
@@ -93,7 +100,7 @@ class Api:
     def _written(self, reply: Reply) -> Json | NotApplied | Refused | Doubt:
         """A page instead of JSON comes from before or behind the shop, which may be at work still."""
         if reply.status == 429:
-            return NotApplied("HTTP 429", throttled=True)
+            return NotApplied("HTTP 429", reply.retry_after_s(self._clock.now().timestamp()), throttled=True)
         try:
             content = self._content(reply)
         except NotFound as error:
@@ -101,7 +108,7 @@ class Api:
         except Unauthorised as error:
             return NotApplied(str(error))
         except TallystickError as error:
-            if 400 <= reply.status < 500:
+            if 400 <= reply.status < 500 or isinstance(error, Permanent):
                 return Refused(HoldReason.DATA, f"the shop refuses the call: {error}")
             return Doubt(str(error), unanswered=not reply.body.lstrip().startswith(b"{"))
         return part(content)
@@ -147,7 +154,7 @@ def _refusal(status: int, content: Json) -> TallystickError:
         return InvalidParameter(tuple(part(part(content.get("data")).get("params"))))
     if code == "rest_no_route":
         return NoRoute("HTTP 404 rest_no_route: WooCommerce is switched off, or permalinks are set to plain")
-    return Unavailable(f"HTTP {status} {code}")
+    return Permanent(f"HTTP {status} {code}") if code in _PERMANENT else Unavailable(f"HTTP {status} {code}")
 
 
 def _number(header: str | None) -> int | None:

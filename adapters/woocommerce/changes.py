@@ -48,6 +48,17 @@ class Changes:
             async for rows in self._walk(window, "modified_", status):
                 yield rows
 
+    async def count(self, window: Window) -> int | None:
+        """How many `modified` will find; None when the shop states no totals."""
+        total = 0
+        for status in ("any", "trash"):
+            params = span(window, "modified_") | {"status": status, "per_page": "1"}
+            told = (await self._api.page("orders", params)).total
+            if told is None:
+                return None
+            total += told
+        return total
+
     async def created(self, window: Window) -> AsyncIterator[Sequence[Json]]:
         """Orders placed in the window."""
         async for rows in self._walk(window, "", "any"):

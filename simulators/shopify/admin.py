@@ -47,6 +47,8 @@ class _Admin:
         async def handler() -> web.Response:
             answer = self._answer(request, body, version)
             answer.headers["X-Shopify-API-Version"] = version
+            if self._shop.deprecated_reason:
+                answer.headers["X-Shopify-API-Deprecated-Reason"] = self._shop.deprecated_reason
             return answer
 
         return await self._shop.faults.run(str(body.get("operationName")), request, handler)
@@ -105,10 +107,8 @@ class _Admin:
             case "webhookSubscriptions":
                 hooks = shop.hooks.subscriptions.values()
                 return _listed([{"topic": h.topic.replace("/", "_").upper(), "uri": h.address} for h in hooks], values)
-            case "orders":
-                found_orders = shop.search(values["query"])
-                nodes = [shop.node(order) for _, order in found_orders]
-                return _listed(nodes, values, [key for key, _ in found_orders])
+            case "orders" | "ordersCount":
+                return self._found(name, values)
         raise Malformed(f"Field '{name}' doesn't exist on type 'QueryRoot'")
 
     def _subscribe(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -124,6 +124,13 @@ class _Admin:
             return {"webhookSubscription": None, "userErrors": [error]}
         made = self._shop.hooks.subscribe(name, address)
         return {"webhookSubscription": {"id": f"gid://shopify/WebhookSubscription/{made.id}"}, "userErrors": []}
+
+    def _found(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
+        """The orders of a search, or their number."""
+        found = self._shop.search(values["query"])
+        if name == "ordersCount":
+            return {"count": len(found), "precision": "EXACT"}
+        return _listed([self._shop.node(order) for _, order in found], values, [key for key, _ in found])
 
     def _denied(self, data: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """A field whose scope is missing is null, beside an error that names it."""

@@ -77,6 +77,8 @@ class Shop:
         self.search_lag_s = 0.0
         self.throttled_status = 200
         self.denied_fields: set[str] = set()
+        #: Said with every reply while a call of the app is one that will be given up.
+        self.deprecated_reason = ""
         #: Whether `total_price` takes in lines that an edit added; the vendor does not tell.
         self.total_follows_additions = False
         #: What is wrong with what the API shows of single orders, by order id.

@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,7 @@ class _Api:
             ("POST", r"/orders/{id:\d+}", self.update_order),
             ("DELETE", r"/orders/{id:\d+}", self.delete_order),
             ("GET", r"/orders/{id:\d+}/refunds", self.list_refunds),
+            ("POST", r"/orders/{id:\d+}/refunds", self.create_refund),
             ("GET", r"/orders/{id:\d+}/refunds/{refund:\d+}", self.get_refund),
             ("GET", r"/orders/{id:\d+}/notes", self.list_notes),
             ("POST", r"/orders/{id:\d+}/notes", self.create_note),
@@ -197,6 +199,16 @@ class _Api:
         shown = order.refunds[(page - 1) * size : page * size]
         found = [self._shop.shape().refund(order, refund) for refund in shown]
         return _json(found, headers=_counted(len(order.refunds), size))
+
+    async def create_refund(self, request: web.Request) -> web.Response:
+        """By amount alone."""
+        order, amount = self._order(request), Decimal(str((await _body(request)).get("amount", "")))
+        given = sum((refund.amount or Decimal(0) for refund in order.refunds), Decimal(0))
+        if amount < 0:
+            raise errors.below_zero()
+        if amount > order.sums.total - given:
+            raise errors.too_much()
+        return _json(self._shop.shape().refund(order, self._shop.refund(order.id, amount)), 201)
 
     async def get_refund(self, request: web.Request) -> web.Response:
         order = self._order(request)

@@ -6,17 +6,18 @@ from typing import Any
 
 @dataclass(slots=True)
 class ApiError(Exception):
-    """Answered as `{"code", "message", "data": {"status", …}}`."""
+    """Answered as `{"code", "message", "data": {"status", …}}`; a number alone takes the place of `data`."""
 
     status: int
     code: str
     message: str
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] | int = field(default_factory=dict)
 
     @property
     def body(self) -> dict[str, Any]:
         """The JSON of the answer."""
-        return {"code": self.code, "message": self.message, "data": {"status": self.status} | self.data}
+        data = self.data if isinstance(self.data, int) else {"status": self.status} | self.data
+        return {"code": self.code, "message": self.message, "data": data}
 
 
 def cannot_view() -> ApiError:
@@ -51,3 +52,13 @@ def invalid(name: str, code: str, message: str) -> ApiError:
     detail = {"code": code, "message": message, "data": None}
     data = {"params": {name: message}, "details": {name: detail}}
     return ApiError(400, "rest_invalid_param", f"Invalid parameter(s): {name}", data)
+
+
+def too_much() -> ApiError:
+    """More is to be given back than is left of the order; for good, whatever the status says (recording 131)."""
+    return ApiError(500, "woocommerce_rest_cannot_create_order_refund", "Invalid refund amount.", 500)
+
+
+def below_zero() -> ApiError:
+    """A negative refund: status 500, and a 400 inside (recording 132)."""
+    return ApiError(500, "woocommerce_rest_invalid_order_refund", "Refund amount must be greater than zero.", 400)

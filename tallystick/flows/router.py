@@ -1,6 +1,7 @@
 """All routes into one target: events find their flow by what they carry, heads by the entity they are about."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tallystick.built import Built, Unwanted
 from tallystick.flows import deltas, orders
@@ -28,7 +29,10 @@ class Router:
         if plan is None:
             return None
         rows = (flow.row(plan, event, body, source) for flow in self._flows.values())
-        return next((row for row in rows if row is not None), None)
+        found = next((row for row in rows if row is not None), None)
+        if found is not None and event.origin == event_pb2.ORIGIN_BACKFILL:
+            return replace(found, yields=True)
+        return found
 
     def rows(self, event: event_pb2.Event, body: bytes, source: Source | None) -> list[Row]:
         """As `row`, with the effects that follow from it."""

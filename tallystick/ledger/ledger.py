@@ -130,10 +130,10 @@ class Ledger:
         )
 
     async def _take(
-        self, connection: Connection, keys: Sequence[str], take: bool
+        self, connection: Connection, keys: Sequence[str], take: bool, yielding: bool = False
     ) -> tuple[tuple[Claim, ...], set[str]]:
         paused = await self._paused(connection)
-        rows = await connection.fetch(_SQL["take"], self.target, keys, take, self._owner, self._lease, paused)
+        rows = await connection.fetch(_SQL["take"], self.target, keys, take, self._owner, self._lease, paused, yielding)
         taken = tuple(Claim(row["lane_key"], row["epoch"]) for row in rows if row["taken"])
         self._takeovers.inc(sum(row["taken_over"] for row in rows))
         again = [claim.lane_key for claim in taken if claim.epoch > 1]
@@ -144,17 +144,22 @@ class Ledger:
     async def _paused(self, connection: Connection) -> list[str]:
         return [row["connection"] for row in await connection.fetch(_SQL["paused"], self.target)]
 
-    async def take_due(self, *, limit: int, per_connection: int) -> tuple[Claim, ...]:
-        """Take lanes whose due time has come, at most `per_connection` of each source, the longest due first."""
-        return await self._pool.run(lambda connection: self._take_due(connection, limit, per_connection))
+    async def take_due(self, *, limit: int, per_connection: int, yielding: bool = False) -> tuple[Claim, ...]:
+        """Take lanes whose due time has come, at most `per_connection` of each source, the longest due first.
 
-    async def _take_due(self, connection: Connection, limit: int, per_connection: int) -> tuple[Claim, ...]:
+        Lanes that yield, or all others.
+        """
+        return await self._pool.run(lambda connection: self._take_due(connection, limit, per_connection, yielding))
+
+    async def _take_due(
+        self, connection: Connection, limit: int, per_connection: int, yielding: bool
+    ) -> tuple[Claim, ...]:
         paused = await self._paused(connection)
-        due = await connection.fetch(_SQL["due"], self.target, per_connection, limit, paused)
+        due = await connection.fetch(_SQL["due"], self.target, per_connection, limit, paused, yielding)
         if not due:
             return ()
         locked = await connection.fetch(_SQL["lock_free"], self.target, [row["lane_key"] for row in due])
-        taken, _ = await self._take(connection, [row["lane_key"] for row in locked], True)
+        taken, _ = await self._take(connection, [row["lane_key"] for row in locked], True, yielding)
         return taken
 
     # ---- work ------------------------------------------------------------------------------------------------------
@@ -295,6 +300,7 @@ def _columns(rows: Sequence[Row]) -> list[list[object]]:
         [row.source[1] if row.source else None for row in rows],
         [row.source[2] if row.source else None for row in rows],
         [row.body for row in rows],
+        [row.yields for row in rows],
     ]
 
 

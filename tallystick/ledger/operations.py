@@ -18,7 +18,10 @@ from tallystick.v1 import operation_pb2 as pb
 
 _SQL = queries("operations")
 
+#: Named orders, or a window of those that are known: read again and forced into their targets.
 RESYNC = "resync"
+#: A window of what the store shows: taken in as if it had been polled.
+BACKFILL = "backfill"
 
 
 class RequestReused(TallystickError):
@@ -27,13 +30,20 @@ class RequestReused(TallystickError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a resync is about: orders by name, or a window of one store; into one target or all."""
+    """What an operation is about: orders by name, or a window of one store; into one target or all."""
 
     names: tuple[str, ...] = ()
     connection: str = ""
     since: datetime | None = None
     until: datetime | None = None
     target: str = ""
+    #: Walk through the store rather than through what is known of it.
+    from_store: bool = False
+
+    @property
+    def what(self) -> str:
+        """The kind of operation."""
+        return BACKFILL if self.from_store else RESYNC
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,8 @@ class Taken:
     position: str
     #: Tries at the next part, this one included.
     attempts: int
+    created_at: datetime
+    in_hand: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +85,20 @@ class Operations:
     # ---- for those who ask -----------------------------------------------------------------------------------------
 
     async def create(self, request_id: str, wanted: Wanted, actor: str, note: str) -> pb.Operation:
-        """Begin a resync, or answer the one that this request began. Raises `RequestReused`."""
+        """Begin one, or answer the one that this request began. Raises `RequestReused`."""
         asked = _dump(wanted)
 
         async def work(connection: Connection) -> Mapping[str, Any]:
-            total = len(wanted.names) or await _window_size(connection, wanted)
+            total = await _size(connection, wanted)
             name = f"op-{uuid.uuid4().hex[:20]}"
-            made = await connection.execute(_SQL["create"], name, request_id, RESYNC, asked, actor, note, total)
+            made = await connection.execute(_SQL["create"], name, request_id, wanted.what, asked, actor, note, total)
             if made == "INSERT 0 1":
-                await connection.execute(_SQL["tell"], name, "resync requested", note, actor, request_id)
+                await connection.execute(_SQL["tell"], name, f"{wanted.what} requested", note, actor, request_id)
             row: Mapping[str, Any] = await connection.fetchrow(_SQL["by_request"], request_id)
             return row
 
         row = await self._pool.run(work)
-        if orjson.loads(row["asked"]) != orjson.loads(asked):
+        if _load(row["asked"]) != wanted:
             raise RequestReused("the request id was used before for other orders; choose a new one")
         return _message(row)
 
@@ -94,6 +106,15 @@ class Operations:
         """The operation as it stands."""
         rows = await self._pool.fetch(_SQL["get"], operation_id)
         return _message(rows[0]) if rows else None
+
+    async def page(
+        self, running: bool, limit: int, cursor: Sequence[Any] | None
+    ) -> tuple[list[pb.Operation], tuple[datetime, str] | None]:
+        """Operations, newest first, and where the next page begins."""
+        after = cursor or (None, "")
+        rows = await self._pool.fetch(_SQL["page"], running, *after, limit + 1)
+        more = (rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
+        return [_message(row) for row in rows[:limit]], more
 
     async def cancel(self, operation_id: str, actor: str) -> pb.Operation | None:
         """Leave undone what is not done yet; nothing changes for one that is finished. None when there is none."""
@@ -107,9 +128,9 @@ class Operations:
 
     # ---- for those who work ----------------------------------------------------------------------------------------
 
-    async def claim(self, lease_s: float) -> Taken | None:
+    async def claim(self, lease_s: float, what: str = RESYNC, connection: str = "") -> Taken | None:
         """Take the one that waits longest; due for others again after the lease."""
-        rows = await self._pool.fetch(_SQL["claim"], timedelta(seconds=lease_s))
+        rows = await self._pool.fetch(_SQL["claim"], timedelta(seconds=lease_s), what, connection)
         return _taken(rows[0]) if rows else None
 
     async def advance(self, taken: Taken, part: Part) -> None:
@@ -148,7 +169,10 @@ class Operations:
         return {Order(row["connection"], row["id"]): (row["revision"], row["content_hash"]) for row in rows}
 
 
-async def _window_size(connection: Connection, wanted: Wanted) -> int:
+async def _size(connection: Connection, wanted: Wanted) -> int:
+    """How many orders there are; 0 where only the store knows."""
+    if wanted.names or wanted.from_store:
+        return len(wanted.names)
     row = await connection.fetchrow(_SQL["window_size"], wanted.connection, wanted.since, wanted.until)
     return int(row["orders"])
 
@@ -161,12 +185,13 @@ def _load(text: str) -> Wanted:
     values = orjson.loads(text)
     for name in ("since", "until"):
         values[name] = values[name] and datetime.fromisoformat(values[name])
-    return Wanted(**{**values, "names": tuple(values["names"])})
+    known = {name: value for name, value in values.items() if name in Wanted.__dataclass_fields__}
+    return Wanted(**{**known, "names": tuple(values["names"])})
 
 
 def _taken(row: Mapping[str, Any]) -> Taken:
-    names = ("id", "epoch", "request_id", "actor", "note", "position", "attempts")
-    return Taken(wanted=_load(row["asked"]), **{name: row[name] for name in names})
+    names = ("id", "epoch", "request_id", "actor", "note", "position", "attempts", "created_at")
+    return Taken(wanted=_load(row["asked"]), in_hand=tuple(row["in_hand"]), **{name: row[name] for name in names})
 
 
 def _message(row: Mapping[str, Any]) -> pb.Operation:
@@ -185,7 +210,20 @@ def _message(row: Mapping[str, Any]) -> pb.Operation:
     )
     if row["finished_at"] is not None:
         operation.finished_at.CopyFrom(to_timestamp(row["finished_at"]))
+    _add_window(operation, _load(row["asked"]), row)
     return operation
+
+
+def _add_window(operation: pb.Operation, wanted: Wanted, row: Mapping[str, Any]) -> None:
+    operation.connection = wanted.connection
+    times = {"since": wanted.since, "until": wanted.until}
+    if wanted.from_store:
+        operation.outstanding = len(row["in_hand"])
+        times |= {"until": wanted.until or row["created_at"]}
+        times |= {"covered_until": datetime.fromisoformat(row["position"]) if row["position"] else None}
+    for name, moment in times.items():
+        if moment is not None:
+            getattr(operation, name).CopyFrom(to_timestamp(moment))
 
 
 def _state(row: Mapping[str, Any]) -> pb.OperationState.ValueType:

@@ -52,6 +52,8 @@ class Row:
     follows: bool = True
     #: It belongs to an order: it makes no effect where that order is by rule not for the target.
     part: bool = False
+    #: It came by a backfill: its lane gives way to others while nothing else is unfinished in it.
+    yields: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:

@@ -57,18 +57,29 @@ class Operation(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     FINISHED_AT_FIELD_NUMBER: _builtins.int
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    COVERED_UNTIL_FIELD_NUMBER: _builtins.int
+    OUTSTANDING_FIELD_NUMBER: _builtins.int
     operation_id: _builtins.str
     request_id: _builtins.str
     what: _builtins.str
-    """"resync"."""
+    """"resync" or "backfill"."""
     state: Global___OperationState.ValueType
     total: _builtins.int
-    """Orders in all, and those dealt with so far; `failed` are among the latter."""
+    """Orders in all, and those dealt with so far; `failed` are among the latter. Of a backfill the total is what its store
+    told at the beginning, and 0 while it has told nothing.
+    """
     done: _builtins.int
     failed: _builtins.int
     actor: _builtins.str
     """Who asked, and why."""
     reason: _builtins.str
+    connection: _builtins.str
+    """Of an operation over a window: the store, and the span of time."""
+    outstanding: _builtins.int
+    """Of a backfill: orders that are taken in and not yet dealt with in every target."""
     @_builtins.property
     def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The first failures in words, such as an order that its store does not show any more; at most twenty."""
@@ -77,6 +88,14 @@ class Operation(_message.Message):
     def created_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def finished_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def covered_until(self) -> _timestamp_pb2.Timestamp:
+        """Of a backfill: everything that changed in the store before then is taken in."""
+
     def __init__(
         self,
         *,
@@ -92,10 +111,15 @@ class Operation(_message.Message):
         reason: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         finished_at: _timestamp_pb2.Timestamp | None = ...,
+        connection: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        covered_until: _timestamp_pb2.Timestamp | None = ...,
+        outstanding: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "finished_at", b"finished_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["covered_until", b"covered_until", "created_at", b"created_at", "finished_at", b"finished_at", "since", b"since", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "created_at", b"created_at", "done", b"done", "failed", b"failed", "finished_at", b"finished_at", "operation_id", b"operation_id", "problems", b"problems", "reason", b"reason", "request_id", b"request_id", "state", b"state", "total", b"total", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "connection", b"connection", "covered_until", b"covered_until", "created_at", b"created_at", "done", b"done", "failed", b"failed", "finished_at", b"finished_at", "operation_id", b"operation_id", "outstanding", b"outstanding", "problems", b"problems", "reason", b"reason", "request_id", b"request_id", "since", b"since", "state", b"state", "total", b"total", "until", b"until", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

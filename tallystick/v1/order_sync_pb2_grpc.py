@@ -74,6 +74,11 @@ class OrderSyncServiceStub:
                 request_serializer=tallystick_dot_v1_dot_order__sync__pb2.CancelOperationRequest.SerializeToString,
                 response_deserializer=tallystick_dot_v1_dot_order__sync__pb2.CancelOperationResponse.FromString,
                 _registered_method=True)
+        self.ListOperations = channel.unary_unary(
+                '/tallystick.v1.OrderSyncService/ListOperations',
+                request_serializer=tallystick_dot_v1_dot_order__sync__pb2.ListOperationsRequest.SerializeToString,
+                response_deserializer=tallystick_dot_v1_dot_order__sync__pb2.ListOperationsResponse.FromString,
+                _registered_method=True)
 
 
 class OrderSyncServiceServicer:
@@ -115,6 +120,7 @@ class OrderSyncServiceServicer:
 
     def ResyncOrders(self, request, context):
         """Read orders again and bring their documents to what the store holds. Nothing is written where nothing differs.
+        A window may also be walked through in the store itself: a backfill, in which new orders go first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,6 +134,13 @@ class OrderSyncServiceServicer:
 
     def CancelOperation(self, request, context):
         """What is done stays done; the rest is left. Cancelling a finished operation changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOperations(self, request, context):
+        """Operations, the newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,6 +183,11 @@ def add_OrderSyncServiceServicer_to_server(servicer, server):
                     servicer.CancelOperation,
                     request_deserializer=tallystick_dot_v1_dot_order__sync__pb2.CancelOperationRequest.FromString,
                     response_serializer=tallystick_dot_v1_dot_order__sync__pb2.CancelOperationResponse.SerializeToString,
+            ),
+            'ListOperations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOperations,
+                    request_deserializer=tallystick_dot_v1_dot_order__sync__pb2.ListOperationsRequest.FromString,
+                    response_serializer=tallystick_dot_v1_dot_order__sync__pb2.ListOperationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -366,6 +384,33 @@ class OrderSyncService:
             '/tallystick.v1.OrderSyncService/CancelOperation',
             tallystick_dot_v1_dot_order__sync__pb2.CancelOperationRequest.SerializeToString,
             tallystick_dot_v1_dot_order__sync__pb2.CancelOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOperations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tallystick.v1.OrderSyncService/ListOperations',
+            tallystick_dot_v1_dot_order__sync__pb2.ListOperationsRequest.SerializeToString,
+            tallystick_dot_v1_dot_order__sync__pb2.ListOperationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,10 +49,14 @@ class OrderSyncServiceStub:
     The stream ends after an hour; go on with the token.
     """
     ResyncOrders: _grpc.UnaryUnaryMultiCallable[_order_sync_pb2.ResyncOrdersRequest, _order_sync_pb2.ResyncOrdersResponse]
-    """Read orders again and bring their documents to what the store holds. Nothing is written where nothing differs."""
+    """Read orders again and bring their documents to what the store holds. Nothing is written where nothing differs.
+    A window may also be walked through in the store itself: a backfill, in which new orders go first.
+    """
     GetOperation: _grpc.UnaryUnaryMultiCallable[_order_sync_pb2.GetOperationRequest, _order_sync_pb2.GetOperationResponse]
     CancelOperation: _grpc.UnaryUnaryMultiCallable[_order_sync_pb2.CancelOperationRequest, _order_sync_pb2.CancelOperationResponse]
     """What is done stays done; the rest is left. Cancelling a finished operation changes nothing."""
+    ListOperations: _grpc.UnaryUnaryMultiCallable[_order_sync_pb2.ListOperationsRequest, _order_sync_pb2.ListOperationsResponse]
+    """Operations, the newest first."""
 
 @_typing.type_check_only
 class OrderSyncServiceAsyncStub(OrderSyncServiceStub):
@@ -75,10 +79,14 @@ class OrderSyncServiceAsyncStub(OrderSyncServiceStub):
     The stream ends after an hour; go on with the token.
     """
     ResyncOrders: _aio.UnaryUnaryMultiCallable[_order_sync_pb2.ResyncOrdersRequest, _order_sync_pb2.ResyncOrdersResponse]  # type: ignore[assignment]
-    """Read orders again and bring their documents to what the store holds. Nothing is written where nothing differs."""
+    """Read orders again and bring their documents to what the store holds. Nothing is written where nothing differs.
+    A window may also be walked through in the store itself: a backfill, in which new orders go first.
+    """
     GetOperation: _aio.UnaryUnaryMultiCallable[_order_sync_pb2.GetOperationRequest, _order_sync_pb2.GetOperationResponse]  # type: ignore[assignment]
     CancelOperation: _aio.UnaryUnaryMultiCallable[_order_sync_pb2.CancelOperationRequest, _order_sync_pb2.CancelOperationResponse]  # type: ignore[assignment]
     """What is done stays done; the rest is left. Cancelling a finished operation changes nothing."""
+    ListOperations: _aio.UnaryUnaryMultiCallable[_order_sync_pb2.ListOperationsRequest, _order_sync_pb2.ListOperationsResponse]  # type: ignore[assignment]
+    """Operations, the newest first."""
 
 class OrderSyncServiceServicer(metaclass=_abc_1.ABCMeta):
     """What happened to orders on their way from a store to an ERP.
@@ -128,7 +136,9 @@ class OrderSyncServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _order_sync_pb2.ResyncOrdersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_order_sync_pb2.ResyncOrdersResponse, _abc.Awaitable[_order_sync_pb2.ResyncOrdersResponse]]:
-        """Read orders again and bring their documents to what the store holds. Nothing is written where nothing differs."""
+        """Read orders again and bring their documents to what the store holds. Nothing is written where nothing differs.
+        A window may also be walked through in the store itself: a backfill, in which new orders go first.
+        """
 
     @_abc_1.abstractmethod
     def GetOperation(
@@ -144,5 +154,13 @@ class OrderSyncServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_order_sync_pb2.CancelOperationResponse, _abc.Awaitable[_order_sync_pb2.CancelOperationResponse]]:
         """What is done stays done; the rest is left. Cancelling a finished operation changes nothing."""
+
+    @_abc_1.abstractmethod
+    def ListOperations(
+        self,
+        request: _order_sync_pb2.ListOperationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_sync_pb2.ListOperationsResponse, _abc.Awaitable[_order_sync_pb2.ListOperationsResponse]]:
+        """Operations, the newest first."""
 
 def add_OrderSyncServiceServicer_to_server(servicer: OrderSyncServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -66,7 +66,7 @@ async def test_successes_that_are_none(crowd: Arena) -> None:
 
 
 async def test_throttling_in_every_form_counts_no_attempt(crowd: Arena) -> None:
-    """F14: seconds, a date, nothing, nonsense. The absurd one is bounded, see `test_engine_in_process`."""
+    """F14, FC-037: seconds, a date, nothing, nonsense. The absurd one is bounded, see `test_engine_in_process`."""
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
     forms = ("0.3", soon, None, "as soon as you can", "-5")
     crowd.spoil(*(Rule(Fault.THROTTLED, WRITES, first=2, retry_after=form) for form in forms))

@@ -173,10 +173,7 @@ class PlainSink:
         return [_answer(results.get(job.ref), reply.status) for job in jobs]
 
     def _throttled(self, reply: Reply) -> NotApplied:
-        after_s = reply.retry_after_s(self._clock.now().timestamp())
-        if after_s is not None:
-            self.pacer.close_for(after_s)
-        return NotApplied("HTTP 429", after_s, throttled=True)
+        return NotApplied("HTTP 429", reply.retry_after_s(self._clock.now().timestamp()), throttled=True)
 
 
 def _item(job: Job) -> Mapping[str, Any]:
@@ -251,6 +248,7 @@ class PlainAdapter:
 
     def __init__(self, _connection: str, settings: PlainSettings, clock: Clock) -> None:
         pacer = Pacer(clock, rate_per_s=settings.rate_per_s, burst=settings.rate_per_s, parallel=16)
+        self.pacer: Pacer = pacer
         self._door = HttpDoor(settings.url, pacer=pacer, clock=clock, private_network=True)
         self._history = History(settings.history)
         self._url = settings.url

@@ -259,8 +259,8 @@ async def test_a_window_takes_only_what_may_have_changed_in_it(world: World) -> 
     world.shop.put("2")
     await world.take("2")
     later = to_timestamp(datetime.now(UTC))
-    for fields, total in (({"since": middle}, 1), ({"since": later}, 0), ({"since": middle, "until": middle}, 0)):
-        answer = await world.resync(window=pb.ResyncWindow(connection="shop", **fields))
+    for since, until, total in ((middle, None, 1), (later, None, 0), (middle, middle, 0)):
+        answer = await world.resync(window=pb.ResyncWindow(connection="shop", since=since, until=until))
         assert answer.operation.total == total
     await world.finish()
 

@@ -44,7 +44,7 @@ ON CONFLICT (target, entity_type, entity_id) DO UPDATE SET
 -- was read before the act is written after it.
 -- name: free
 UPDATE lane l SET reason = NULL, detail = NULL, since = NULL, held_seq = NULL, epoch = l.epoch + 1,
-    owner = NULL, lease_until = NULL,
+    owner = NULL, lease_until = NULL, yields = false,
     due_at = CASE WHEN EXISTS (
         SELECT FROM effect e WHERE e.target = l.target AND e.lane_key = l.lane_key
           AND e.unfinished) THEN clock_timestamp() END
@@ -81,5 +81,5 @@ WITH tried AS (
       AND e.seq = l.held_seq AND e.state IN ('QUEUED', 'IN_DOUBT')
 )
 UPDATE lane l SET reason = NULL, detail = NULL, since = NULL, held_seq = NULL, epoch = l.epoch + 1,
-    due_at = clock_timestamp()
+    due_at = clock_timestamp(), yields = false
 WHERE l.target = $1 AND l.lane_key = ANY ($2) AND l.held_seq IS NOT NULL

@@ -25,11 +25,12 @@ WHERE unfinished
 GROUP BY target, entity_type, state
 
 -- Mark the effects whose time is over, and count those that this statement marked. $1 is the time they have, $2 how
--- many lanes at once. Lanes in somebody's hands are left out: their holder judges them when he settles.
+-- many lanes at once. Lanes in somebody's hands are left out: their holder judges them when he settles; and those that
+-- yield: a backfill was promised no time.
 -- name: overdue
 WITH late AS (
     SELECT l.target, l.lane_key FROM lane l
-    WHERE (l.lease_until IS NULL OR l.lease_until < clock_timestamp())
+    WHERE (l.lease_until IS NULL OR l.lease_until < clock_timestamp()) AND NOT l.yields
       AND (l.target, l.lane_key) IN (
         SELECT e.target, e.lane_key FROM effect e
         WHERE e.unfinished AND NOT e.overdue

@@ -23,10 +23,10 @@ ORDER BY lane_key FOR UPDATE
 WITH input AS MATERIALIZED (
     SELECT $1::text AS target, * FROM unnest(
         $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::boolean[],
-        $10::text[], $11::timestamptz[], $12::text[], $13::integer[], $14::bigint[], $15::bytea[]
+        $10::text[], $11::timestamptz[], $12::text[], $13::integer[], $14::bigint[], $15::bytea[], $16::boolean[]
     ) WITH ORDINALITY AS i (
         lane_key, entity_type, entity_id, operation, op_id, kind, revision, forced,
-        external_ref, received_at, source_topic, source_partition, source_offset, body, ord)
+        external_ref, received_at, source_topic, source_partition, source_offset, body, yields, ord)
 ), fresh AS (
     SELECT i.*, l.next_seq + row_number() OVER (PARTITION BY i.lane_key ORDER BY i.ord) - 1 AS seq
     FROM input i
@@ -45,8 +45,10 @@ WITH input AS MATERIALIZED (
 ), payloads AS (
     INSERT INTO payload (target, lane_key, seq, body) SELECT target, lane_key, seq, body FROM fresh
 ), lanes AS (
-    UPDATE lane l SET next_seq = l.next_seq + n.fresh
-    FROM (SELECT target, lane_key, count(*) AS fresh FROM fresh GROUP BY target, lane_key) n
+    -- A lane yields from the moment when a backfill finds it at rest until anything else comes into it.
+    UPDATE lane l SET next_seq = l.next_seq + n.fresh, yields = n.yields AND (l.yields OR l.due_at IS NULL)
+    FROM (SELECT target, lane_key, count(*) AS fresh, bool_and(yields) AS yields FROM fresh
+        GROUP BY target, lane_key) n
     WHERE l.target = n.target AND l.lane_key = n.lane_key
 )
 SELECT ord, seq FROM fresh
@@ -92,10 +94,11 @@ WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.kind = 'STATE' AND e
 RETURNING e.lane_key, e.seq
 
 -- Wake lanes that have work (idle ones, those held for an effect that is now superseded, and those held for a part
--- whose order has come after all), and take the free due ones: epoch + 1 and a lease. $3 false only wakes; connections in $6 are paused and never taken.
+-- whose order has come after all), and take the free due ones: epoch + 1 and a lease. $3 false only wakes; connections
+-- in $6 are paused and never taken. Lanes that yield are taken only where $7 says so: by the sweeper, when it has room.
 -- name: take
 WITH open AS MATERIALIZED (
-    SELECT x.target, x.lane_key, x.connection, x.lease_until, x.due_at, x.held_seq,
+    SELECT x.target, x.lane_key, x.connection, x.lease_until, x.due_at, x.held_seq, x.yields,
         EXISTS (
             SELECT FROM effect e WHERE e.target = x.target AND e.lane_key = x.lane_key
               AND e.unfinished) AS unfinished,
@@ -113,7 +116,7 @@ WITH open AS MATERIALIZED (
     FROM open o
 ), decided AS MATERIALIZED (
     SELECT w.*, $3::boolean AND coalesce(w.wake_at <= clock_timestamp(), false) AND w.connection <> ALL ($6::text[])
-        AND (w.lease_until IS NULL OR w.lease_until < clock_timestamp()) AS take
+        AND (w.lease_until IS NULL OR w.lease_until < clock_timestamp()) AND ($7::boolean OR NOT w.yields) AS take
     FROM woken w
 )
 UPDATE lane l SET
@@ -143,7 +146,8 @@ UPDATE lane l SET late_until = greatest(l.late_until, d.flight_deadline + $3::in
 FROM doubted d WHERE l.target = d.target AND l.lane_key = d.lane_key
 RETURNING l.lane_key
 
--- Free due lanes, at most $2 a connection and $3 in all, the longest due first; paused connections left out.
+-- Free due lanes, at most $2 a connection and $3 in all, the longest due first; paused connections left out. Those that
+-- yield are asked for apart ($5).
 -- Candidates only: `lock_free` and `take` decide under the lock.
 -- name: due
 SELECT lane_key FROM (
@@ -152,6 +156,7 @@ SELECT lane_key FROM (
         SELECT lane_key, connection, due_at FROM lane
         WHERE target = $1 AND due_at <= clock_timestamp()
           AND (lease_until IS NULL OR lease_until < clock_timestamp()) AND connection <> ALL ($4::text[])
+          AND yields = $5
         ORDER BY due_at LIMIT 10000
     ) free
 ) ranked

@@ -20,6 +20,7 @@ _VARIABLES = {
     "ReadOrder": _READ,
     "ReadOrderWithMoney": _READ_WITH_MONEY,
     "ChangedOrders": {**_PAGE, "first": 8},
+    "CountOrders": {},
     "OrderLines": {"first": documents.LINES},
     "ReadRefund": {"lines": documents.REFUND_LINES},
     "ReadPayments": {"first": documents.PAYMENTS},
