@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -32,13 +32,20 @@ UNITS = {"LAMP": 200, "CHAIR": 200, "CLOCK": 100}
 _FACTOR, SCALE = 0.05, 0.2
 _SLOW_S, _POLL_S = 30.0, 60.0
 _PATIENCE_S = 600.0
-_SECRETS = ("client_secret", "consumer_secret", "api_key")
+_SECRETS = ("client_secret", "consumer_key", "consumer_secret", "api_key")
 
 
 async def flash_sale(
-    store: str, kafka: str | None, postgres: str | None, *, buyers: int, over_s: float, as_json: bool
+    store: str,
+    kafka: str | None,
+    postgres: str | None,
+    *,
+    buyers: int,
+    over_s: float,
+    as_json: bool,
+    units: Mapping[str, int] = UNITS,
 ) -> Verdict:
-    """Hold it, and answer with what it came to."""
+    """Hold it, and answer with what it came to. `units` are the pieces of each product."""
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     async with AsyncExitStack() as exits:
         stack = await exits.enter_async_context(
@@ -47,17 +54,17 @@ async def flash_sale(
         console.print(stack.describe())
         await migrate(stack.postgres)
         stall = await exits.enter_async_context(open_stall(store, _SLOW_S * _FACTOR))
-        sale = Sale(stall, UNITS, buyers, over_s)
+        sale = Sale(stall, units, buyers, over_s)
         sale.stock_up()
         pool = await exits.enter_async_context(_product(stall, stack))
         with _picture(sale, console):
             await _until(lambda: _is(sale.open))
-            console.print(f"Odoo has {sum(UNITS.values())} pieces, and the shop shows them: the doors are open.")
+            console.print(f"Odoo has {sum(units.values())} pieces, and the shop shows them: the doors are open.")
             await sale.run()
             console.print(f"All {sale.came:,} buyers were there; {sale.sold} have bought. Odoo is still booking.")
             await _until(lambda: _settled(pool, stall, sale))
-        shown = {sku: stall.shown(sku) for sku in UNITS}
-        return judge(store, buyers, UNITS, stall.journal, shown)
+        shown = {sku: stall.shown(sku) for sku in units}
+        return judge(store, buyers, units, stall.journal, shown)
 
 
 @asynccontextmanager
@@ -152,11 +159,11 @@ def _picture(sale: Sale, console: Console) -> Any:
         transient=True,
         disable=not console.is_terminal,
     )
-    bar = progress.add_task("", total=sum(UNITS.values()), words="")
+    bar = progress.add_task("", total=sum(sale.units.values()), words="")
 
     async def refresh() -> None:
         while True:
-            shown = " ".join(f"{sku} {sale.stall.shown(sku)}" for sku in UNITS)
+            shown = " ".join(f"{sku} {sale.stall.shown(sku)}" for sku in sale.units)
             booked = sum(order.state == "sale" for order in sale.stall.odoo.orders)
             post = f"webhooks late {sale.late}, lost {sale.lost}"
             words = f"{sale.came:,} buyers · shown {shown} · in Odoo {booked} · {post}"
