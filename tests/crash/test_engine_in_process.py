@@ -198,7 +198,7 @@ async def live(life: World, seed: int) -> list[str]:
 async def test_no_form_of_retry_after_counts_an_attempt_or_stops_a_lane_for_good(
     pool: Pool, retry_after: str | None
 ) -> None:
-    """F14: an absurd wait is bounded by a quarter of an hour."""
+    """F14: an absurd wait is bounded by a quarter of an hour, and a fifth of it so that not everybody comes at once."""
     life = world(REFUSED, 1, pool)
     life.door.share, life.door.faults, life.door.retry_after = 1.0, (Fault.THROTTLED,), retry_after
     engine = life.engine("worker")
@@ -207,6 +207,6 @@ async def test_no_form_of_retry_after_counts_an_attempt_or_stops_a_lane_for_good
     # The customer comes before the order, and is throttled first.
     due = "SELECT lane_key, extract(epoch FROM due_at - clock_timestamp()) AS in_s FROM lane WHERE reason = 'THROTTLED'"
     (lane,) = await pool.fetch(due)
-    assert lane["in_s"] <= 900
+    assert lane["in_s"] <= 900 * 1.2
     (effect,) = await pool.fetch("SELECT state, attempts FROM effect WHERE lane_key = $1", lane["lane_key"])
     assert (effect["state"], effect["attempts"]) == ("QUEUED", 0)
