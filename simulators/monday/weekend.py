@@ -123,7 +123,8 @@ def _without_tax_inside(die: random.Random, placed_at: datetime, email: str) -> 
 
 
 def _company(die: random.Random, placed_at: datetime, email: str) -> shopify.Cart:
-    company = shopify.B2B(4100 + die.randint(1, 3), 4200, "Ombre Interiors GmbH", "OMB-1")
+    branch = die.randint(1, 3)
+    company = shopify.B2B(4100 + branch, 4200 + branch, f"Ombre Interiors {branch} GmbH", f"OMB-{branch}")
     return shopify.Cart(
         [shopify_item("DESK-XL", die.randint(2, 8), _rate("19"))],
         currency="EUR",
