@@ -72,12 +72,12 @@ class Api:
         headers = reply.headers
         return Page(rows(content), _number(headers.get("x-wp-total")), _number(headers.get("x-wp-totalpages")))
 
-    async def all(self, path: str) -> list[Json]:
+    async def all(self, path: str, params: Mapping[str, str] | None = None) -> list[Json]:
         """All pages of a short list."""
         found: list[Json] = []
         number = last = 1
         while number <= last:
-            page = await self.page(path, {"per_page": str(PER_PAGE), "page": str(number)})
+            page = await self.page(path, {**(params or {}), "per_page": str(PER_PAGE), "page": str(number)})
             found += page.rows
             last, number = page.pages or 1, number + 1
         return found

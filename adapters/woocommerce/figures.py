@@ -30,14 +30,7 @@ class Figures:
 
     async def _products(self, skus: Sequence[str]) -> list[Json]:
         """Variations are found too (seen on WooCommerce 11.0.1)."""
-        asked = {"sku": ",".join(skus), "per_page": str(PER_PAGE), "_fields": _FIELDS}
-        found: list[Json] = []
-        number = last = 1
-        while number <= last:
-            page = await self._api.page("products", {**asked, "page": str(number)})
-            found += page.rows
-            last, number = page.pages or 1, number + 1
-        return found
+        return await self._api.all("products", {"sku": ",".join(skus), "_fields": _FIELDS})
 
 
 def _askable(shelf: Shelf) -> bool:

@@ -34,7 +34,7 @@ from tallystick.ports import (
 )
 from tallystick.reasons import HoldReason
 
-from .api import PER_PAGE, Api
+from .api import Api
 from .fields import Json, gmt, part, reference, rows, text
 from .settings import WooCommerceSettings
 
@@ -120,14 +120,7 @@ class PriceSinkOfWooCommerce:
         return found
 
     async def _search(self, skus: Sequence[str]) -> list[Json]:
-        asked = {"sku": ",".join(skus), "per_page": str(PER_PAGE), "orderby": "id", "order": "asc"}
-        found: list[Json] = []
-        number = last = 1
-        while number <= last:
-            page = await self._api.page("products", {**asked, "page": str(number)})
-            found += page.rows
-            last, number = page.pages or 1, number + 1
-        return found
+        return await self._api.all("products", {"sku": ",".join(skus), "orderby": "id", "order": "asc"})
 
     async def _shop_currency(self) -> str:
         now_s = self._clock.monotonic_s()
