@@ -5,11 +5,11 @@ Both are effects in the customer's own lane, so they never run beside one anothe
 
 from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import key
-from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import CustomerDocument, Hold
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.flows.revisions import revision_row
 from tallystick.kafka.topics import CUSTOMERS
 from tallystick.ledger.rows import Head, Kind, Row
 from tallystick.ports import Refused
@@ -36,23 +36,8 @@ class Customers:
         if plan.mode(self.name) is Mode.OFF or event.type != event_pb2.ENTITY_TYPE_CUSTOMER:
             return None
         lane = key(ENTITY, event.connection, event.object_id)
-        return Row(
-            lane_key=lane,
-            connection=event.connection,
-            entity_type=ENTITY,
-            entity_id=lane,
-            operation="upsert",
-            op_id=str(event.revision),
-            kind=Kind.STATE,
-            revision=event.revision,
-            body=body,
-            external_ref=lane,
-            received_at=to_datetime(event.received_at),
-            object_id=event.object_id,
-            source=source,
-            not_eligible=self._eligibility(plan, event),
-            follows=False,
-        )
+        not_eligible = self._eligibility(plan, event)
+        return revision_row(ENTITY, lane, event, body, source, not_eligible=not_eligible, follows=False)
 
     def _eligibility(self, plan: Plan, event: event_pb2.Event) -> NotEligible | None:
         if plan.mode(self.name) is not Mode.LIVE:

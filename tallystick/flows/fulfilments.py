@@ -5,13 +5,13 @@ A STATE effect for each revision of a shipment, since a tracking number may come
 
 from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import key, order_key
-from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.flows.revisions import revision_row
 from tallystick.kafka.topics import FULFILMENTS
-from tallystick.ledger.rows import Head, Kind, Row
+from tallystick.ledger.rows import Head, Row
 from tallystick.ports import Refused
 from tallystick.settings import FlowName, Mode
 from tallystick.v1 import event_pb2
@@ -35,21 +35,8 @@ class Fulfilments:
         if shipped.order_connection != plan.route.store:
             return None
         entity = key(event.connection, ENTITY, event.object_id)
-        return Row(
-            lane_key=order_key(shipped.order_connection, shipped.order_id),
-            connection=event.connection,
-            entity_type=ENTITY,
-            entity_id=entity,
-            operation="upsert",
-            op_id=str(event.revision),
-            kind=Kind.STATE,
-            revision=event.revision,
-            body=body,
-            external_ref=entity,
-            received_at=to_datetime(event.received_at),
-            object_id=event.object_id,
-            source=source,
-        )
+        lane = order_key(shipped.order_connection, shipped.order_id)
+        return revision_row(ENTITY, entity, event, body, source, lane_key=lane)
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """The fulfilment in the store's terms; or why there is none."""

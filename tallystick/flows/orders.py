@@ -2,14 +2,14 @@
 
 from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import order_key
-from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
 from tallystick.flows import customers
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.flows.revisions import revision_row
 from tallystick.kafka.topics import ORDERS
-from tallystick.ledger.rows import Head, Kind, Row
+from tallystick.ledger.rows import Head, Row
 from tallystick.ports import Refused
 from tallystick.reasons import HoldReason, NotEligible
 from tallystick.settings import FlowName, Mode
@@ -32,22 +32,8 @@ class Orders:
         if plan.mode(self.name) is Mode.OFF or event.type != event_pb2.ENTITY_TYPE_ORDER:
             return None
         lane = order_key(event.connection, event.object_id)
-        return Row(
-            lane_key=lane,
-            connection=event.connection,
-            entity_type=ENTITY,
-            entity_id=lane,
-            operation="upsert",
-            op_id=str(event.revision),
-            kind=Kind.STATE,
-            revision=event.revision,
-            body=body,
-            external_ref=lane,
-            received_at=to_datetime(event.received_at),
-            object_id=event.object_id,
-            source=source,
-            not_eligible=self._eligibility(plan, event),
-        )
+        not_eligible = self._eligibility(plan, event)
+        return revision_row(ENTITY, lane, event, body, source, not_eligible=not_eligible)
 
     def _eligibility(self, plan: Plan, event: event_pb2.Event) -> NotEligible | None:
         """Why the order is not for the target; None when it is."""

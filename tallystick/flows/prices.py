@@ -6,13 +6,13 @@ force when it is read, and reads again what begins or ends, so that the passing 
 
 from tallystick.built import Built, Unwanted
 from tallystick.canonical.keys import key
-from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold, PriceDocument
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.flows.revisions import revision_row
 from tallystick.kafka.topics import PRICES
-from tallystick.ledger.rows import Head, Kind, Row
+from tallystick.ledger.rows import Head, Row
 from tallystick.ports import Refused
 from tallystick.reasons import HoldReason, NotEligible
 from tallystick.settings import FlowName, Mode
@@ -34,21 +34,7 @@ class Prices:
         if plan.mode(self.name) is not Mode.LIVE or event.type != event_pb2.ENTITY_TYPE_PRODUCT or event.gone:
             return None
         lane = key(plan.route.store, ENTITY, event.object_id)
-        return Row(
-            lane_key=lane,
-            connection=event.connection,
-            entity_type=ENTITY,
-            entity_id=lane,
-            operation="upsert",
-            op_id=str(event.revision),
-            kind=Kind.STATE,
-            revision=event.revision,
-            body=body,
-            external_ref=lane,
-            received_at=to_datetime(event.received_at),
-            object_id=event.object_id,
-            source=source,
-        )
+        return revision_row(ENTITY, lane, event, body, source)
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """What the store is told; or why nothing."""
