@@ -27,6 +27,7 @@ from tallystick.pacing import spread, yields_now
 from tallystick.ports import Answer, Doubt, Job, Needless, NotApplied, Refused, Sink, Step
 from tallystick.reasons import HoldReason, WaitReason
 from tallystick.telemetry import SLO_S, Metrics
+from tallystick.together import together
 from tallystick.turn import Move, Rules, Turn
 
 log = structlog.get_logger(__name__)
@@ -104,7 +105,7 @@ class Engine:
     async def work(self, claims: Sequence[Claim]) -> None:
         """Work lanes until each is done, held or waiting. Chunks go side by side, so that a slow answer holds few."""
         chunks = [claims[start : start + self.chunk] for start in range(0, len(claims), self.chunk)]
-        await asyncio.gather(*(self._work_chunk(chunk) for chunk in chunks))
+        await together(self._work_chunk(chunk) for chunk in chunks)
 
     async def _work_chunk(self, claims: Sequence[Claim]) -> None:
         came_at_s = self._clock.monotonic_s()
@@ -243,7 +244,7 @@ class Engine:
 
     async def _send(self, turns: Sequence[Turn]) -> None:
         groups = list(_by_step(_open(turns, Move.SEND)))
-        await asyncio.gather(*(self._send_step(entity_type, step, group) for (entity_type, step), group in groups))
+        await together(self._send_step(entity_type, step, group) for (entity_type, step), group in groups)
 
     async def _send_step(self, entity_type: str, step: Step, turns: list[Turn]) -> None:
         """Permit, then intent, then send: one request of the target for all these turns."""

@@ -1,6 +1,6 @@
 """Where the crash tests take place: one store's topics, some plain ERPs, real servers, and worker processes.
 
-With `told` the store is a target as well: refunds go behind their orders, and shipments back into it.
+With `told` every flow is live that messages carry, and the store is a target as well: of shipments and prices.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import yaml
@@ -26,7 +27,8 @@ from tallystick.stack import Stack
 from tests.crash import history
 from tests.crash.checkers import judge
 from tests.crash.history import History
-from tests.crash.orders import STORE, Revision, Shipment, Thing, message
+from tests.crash.masters import ensured
+from tests.crash.orders import STORE, Revision, Thing, message
 from tests.crash.watch import Watch
 from tests.crash.workers import Workers
 from tests.doubles.plain_erp import Behaviour, Create, PlainErp
@@ -57,10 +59,11 @@ REFUSED = Kind("refused", Create.REFUSED, conditional=False, capability=Capabili
 FOLDED = Kind("folded", Create.FOLDED, conditional=True, capability=Capability.E1)
 SEARCHED = Kind("searched", Create.SEARCHABLE, conditional=False, capability=Capability.E2)
 ALL = (REFUSED, FOLDED, SEARCHED)
-#: The store, when it is told of shipments.
+#: The store, when it is told something.
 TOLD = Kind(STORE, Create.REFUSED, conditional=False, capability=Capability.E1)
-#: What is no order, refund or shipment is no business of the judges.
-_JUDGED = ("orders", "refunds", "fulfilments")
+#: Payments have a judge of their own.
+_JUDGED = ("orders", "refunds", "customers", "fulfilments", "prices")
+_CONFIRMED = ("orders", "refunds")
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ class Arena:
     pool: Pool
     producer: Producer
     watch: Watch
+    #: In order, each once.
     produced: dict[Thing, None] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     held: dict[str, str] = field(default_factory=dict)
@@ -125,7 +129,7 @@ class Arena:
 
     def produced_for(self, target: str) -> list[Thing]:
         """What is to reach one target."""
-        return [one for one in self.produced if isinstance(one, Shipment) == (target == STORE)]
+        return [one for one in self.produced if one.to_store == (target == STORE)]
 
     async def recorded(self) -> int:
         """How many revisions are in the ledger, for the target that has the fewest."""
@@ -156,9 +160,10 @@ class Arena:
         lines = [orjson.loads(line) for line in (self.folder / target).read_bytes().splitlines()]
         return History(
             target=target,
-            produced=[history.Produced(one.key, one.revision, one.total) for one in self.produced_for(target)],
+            produced=as_produced(self.produced_for(target), pays=STORE in self.erps),
             journal=journal(erp),
             documents=documents(erp),
+            paid=paid(erp),
             requests=history.requests(lines),
             effects=[history.Effect(**row) for row in effects],
             lanes=[history.Lane(**row) for row in lanes],
@@ -178,17 +183,20 @@ def journal(erp: PlainErp) -> list[history.Effective]:
 
 
 def documents(erp: PlainErp) -> list[history.Final]:
-    """Its documents as they stand; a shipment is not confirmed."""
+    """Its documents as they stand; only those of the books are to be confirmed."""
     return [
-        history.Final(one.ref, one.id, one.revision, one.content["total"], one.confirmed or one.kind == "fulfilments")
+        history.Final(one.ref, one.id, one.revision, one.content["total"], one.confirmed or one.kind not in _CONFIRMED)
         for one in erp.documents
         if one.kind in _JUDGED
     ]
 
 
-def as_produced(one: Thing) -> history.Produced:
-    """What was on the topic; an order states its payments."""
-    return history.Produced(one.key, one.revision, one.total, one.payments if isinstance(one, Revision) else ())
+def as_produced(things: Iterable[Thing], *, pays: bool = True) -> list[history.Produced]:
+    """What was on the topics, orders with their payments where these cross; and the customers that follow from it."""
+    chosen = list(things)
+    stated = [one.payments if pays and isinstance(one, Revision) else () for one in chosen]
+    own = [history.Produced(one.key, one.revision, one.total, refs) for one, refs in zip(chosen, stated, strict=True)]
+    return own + ensured(chosen)
 
 
 def paid(erp: PlainErp) -> list[history.Paid]:
@@ -202,9 +210,17 @@ def paid(erp: PlainErp) -> list[history.Paid]:
 
 #: Every gateway, to one place.
 PAYMENTS = {"to": "journal", "otherwise": {"use": "till"}}
+_TOLD_FLOWS = ("refunds", "payments", "customers", "fulfilments", "prices")
+#: What a contract says for them.
+_TOLD_RULES: dict[str, Any] = {
+    "payments": PAYMENTS,
+    "customer": {"which": "all"},
+    "prices": {"lists": {"shop": {"currency": "EUR", "to": "regular"}}, "basis": "included"},
+}
 _REST = """
 SELECT t AS target,
-    (SELECT count(*) FROM effect e WHERE e.target = t AND e.entity_type NOT IN ('customer', 'payment')) AS recorded,
+    (SELECT count(*) FROM effect e WHERE e.target = t AND e.entity_type <> 'payment' AND e.operation <> 'ensure')
+        AS recorded,
     (SELECT count(*) FROM lane l WHERE l.target = t AND (l.owner IS NOT NULL OR l.due_at IS NOT NULL)) AS busy
 FROM unnest($1::text[]) AS t
 """
@@ -246,9 +262,9 @@ async def open_arena(
 def _configure(
     folder: Path, kinds: Sequence[Kind], urls: Mapping[str, str], prefix: str, work: Mapping[str, object]
 ) -> Path:
-    (folder / "contract.yaml").write_text(rules())
+    (folder / "contract.yaml").write_text(rules(**(_TOLD_RULES if TOLD in kinds else {})))
     connections: dict[str, object] = {STORE: {"kind": "quiet"}}
-    flows = {"refunds": "live", "fulfilments": "live"} if TOLD in kinds else {}
+    flows = dict.fromkeys(_TOLD_FLOWS, "live") if TOLD in kinds else {}
     for kind in kinds:
         (folder / kind.name).touch()
         connections[kind.name] = {

@@ -71,8 +71,8 @@ class Request:
 
     @property
     def lane(self) -> str:
-        """Of an order and of its refunds: the order."""
-        return self.key.partition("/refund/")[0]
+        """Of an order, of its refunds and of its payments: the order."""
+        return self.key.partition("/refund/")[0].partition("/payment/")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol
 
 from tallystick.canonical import written
 from tallystick.canonical.keys import key, order_key
@@ -15,10 +17,37 @@ from tallystick.v1 import event_pb2, fulfilment_pb2
 STORE = "shop"
 
 
+class Thing(Protocol):
+    """One revision of something that crosses, in either direction."""
+
+    #: Whether the store is its target.
+    to_store: ClassVar[bool]
+
+    @property
+    def revision(self) -> int:
+        """Given by us."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """The reference in the target."""
+        ...
+
+    @property
+    def total(self) -> str:
+        """What tells its revisions apart in the target."""
+        ...
+
+    def event(self) -> event_pb2.Event:
+        """As intake publishes it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Revision:
     """One revision of one order."""
 
+    to_store: ClassVar[bool] = False
     number: int
     revision: int
 
@@ -42,11 +71,33 @@ class Revision:
         """Their references in the ERP."""
         return tuple(key(STORE, str(self.number), "payment", name) for name in self.paid)
 
+    @property
+    def buyer(self) -> dict[str, str]:
+        """Of four orders one names its buyer by an e-mail address, and one has a buyer with an account in the store;
+        all others share the anonymous customer."""
+        guest = {"email": f"buyer-{self.number}@example.com"}
+        return {0: guest, 2: {"id": str(self.number), "name": f"Buyer {self.number}"}}.get(self.number % 4, {})
+
+    @property
+    def has_account(self) -> bool:
+        """Whether its buyer has revisions of its own."""
+        return "id" in self.buyer
+
+    def event(self) -> event_pb2.Event:
+        """With its payments."""
+        line = {"sku": "MUG", "quantity": 1, "amount": {"gross": self.total}, "taxes": [{"rate_percent": 19}]}
+        paid = [{"id": name, "gateway": "card", "amount": "4.00"} for name in self.paid]
+        content = {"connection": STORE, "number": str(self.number), "lines": [line], "payments": paid}
+        named = {"customer": self.buyer} if self.buyer else {}
+        order = written.order({**content, **named})
+        return event(STORE, event_pb2.ENTITY_TYPE_ORDER, str(self.number), self.revision, order=order)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Refund:
     """One refund of an order."""
 
+    to_store: ClassVar[bool] = False
     number: int
     place: int
     revision: int = 1
@@ -64,13 +115,21 @@ class Refund:
     @property
     def total(self) -> str:
         """Tells the refunds of one order apart."""
-        return f"1.{self.place}"
+        return format((1 + Decimal(self.place) / 100).normalize(), "f")
+
+    def event(self) -> event_pb2.Event:
+        """Money for one mug, which stays where it is."""
+        line = {"line_id": "1", "kind": "goods", "sku": "MUG", "quantity": 0, "restock": "no"}
+        line |= {"amount": {"gross": self.total}, "taxes": [{"rate_percent": 19}]}
+        refund = written.refund({"connection": STORE, "id": self.id, "order_id": str(self.number), "lines": [line]})
+        return event(STORE, event_pb2.ENTITY_TYPE_REFUND, self.id, self.revision, refund=refund)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Shipment:
     """One revision of a shipment of an order, on its way to the store; its tracking number changes."""
 
+    to_store: ClassVar[bool] = True
     number: int
     place: int
     revision: int
@@ -91,80 +150,34 @@ class Shipment:
         """What the store shows of it."""
         return f"T{self.revision}"
 
+    def event(self) -> event_pb2.Event:
+        """A mug in a parcel."""
+        shipped = fulfilment_pb2.Fulfilment(
+            connection=self.erp,
+            id=self.id,
+            order_connection=STORE,
+            order_id=str(self.number),
+            shipped_at=to_timestamp(datetime.now(UTC)),
+            lines=[fulfilment_pb2.FulfilmentLine(line_id="1", sku="MUG", quantity="1")],
+            trackings=[fulfilment_pb2.Tracking(carrier="post", number=self.total)],
+        )
+        return event(self.erp, event_pb2.ENTITY_TYPE_FULFILMENT, self.id, self.revision, fulfilment=shipped)
 
-Thing = Revision | Refund | Shipment
+
+def event(connection: str, kind: Any, object_id: str, revision: int, **content: Any) -> event_pb2.Event:
+    """What was received just now."""
+    received_at = to_timestamp(datetime.now(UTC))
+    return event_pb2.Event(
+        connection=connection, type=kind, object_id=object_id, revision=revision, received_at=received_at, **content
+    )
 
 
 def message(one: Thing) -> Message:
     """As intake publishes it."""
-    if isinstance(one, Revision):
-        return encode(_order(one))
-    return encode(_refund(one) if isinstance(one, Refund) else _shipment(one))
+    return encode(one.event())
 
 
-def _order(one: Revision) -> event_pb2.Event:
-    """Every fourth order names its buyer, all others share the anonymous customer."""
-    buyer = {"customer": {"email": f"buyer-{one.number}@example.com"}} if one.number % 4 == 0 else {}
-    line = {"sku": "MUG", "quantity": 1, "amount": {"gross": one.total}, "taxes": [{"rate_percent": 19}]}
-    paid = [{"id": name, "gateway": "card", "amount": "4.00"} for name in one.paid]
-    content = {"connection": STORE, "number": str(one.number), "lines": [line], "payments": paid, **buyer}
-    order = written.order(content)
-    return event_pb2.Event(
-        connection=STORE,
-        type=event_pb2.ENTITY_TYPE_ORDER,
-        object_id=str(one.number),
-        revision=one.revision,
-        received_at=to_timestamp(datetime.now(UTC)),
-        order=order,
-    )
-
-
-def _refund(one: Refund) -> event_pb2.Event:
-    """Money for one mug, which stays where it is."""
-    line = {"line_id": "1", "kind": "goods", "sku": "MUG", "quantity": 0, "restock": "no"}
-    line |= {"amount": {"gross": one.total}, "taxes": [{"rate_percent": 19}]}
-    refund = written.refund({"connection": STORE, "id": one.id, "order_id": str(one.number), "lines": [line]})
-    return event_pb2.Event(
-        connection=STORE,
-        type=event_pb2.ENTITY_TYPE_REFUND,
-        object_id=one.id,
-        revision=one.revision,
-        received_at=to_timestamp(datetime.now(UTC)),
-        refund=refund,
-    )
-
-
-def _shipment(one: Shipment) -> event_pb2.Event:
-    shipped = fulfilment_pb2.Fulfilment(
-        connection=one.erp,
-        id=one.id,
-        order_connection=STORE,
-        order_id=str(one.number),
-        shipped_at=to_timestamp(datetime.now(UTC)),
-        lines=[fulfilment_pb2.FulfilmentLine(line_id="1", sku="MUG", quantity="1")],
-        trackings=[fulfilment_pb2.Tracking(carrier="post", number=one.total)],
-    )
-    return event_pb2.Event(
-        connection=one.erp,
-        type=event_pb2.ENTITY_TYPE_FULFILMENT,
-        object_id=one.id,
-        revision=one.revision,
-        received_at=to_timestamp(datetime.now(UTC)),
-        fulfilment=shipped,
-    )
-
-
-def whole_lives(numbers: Iterable[int], erp: str) -> list[Thing]:
-    """Two revisions of each order, two refunds of it, and two parcels whose tracking changes once; part by part."""
-    chosen = list(numbers)
-    parts: list[Thing] = [*revisions(chosen, 2)]
-    for place in (1, 2):
-        parts += [Refund(number, place) for number in chosen]
-        parts += [Shipment(number, place, revision, erp) for revision in (1, 2) for number in chosen]
-    return parts
-
-
-def revisions(numbers: Iterable[int], each: int) -> list[Thing]:
+def revisions(numbers: Iterable[int], each: int) -> list[Revision]:
     """`each` revisions of every order, revision by revision."""
     chosen = list(numbers)
     return [Revision(number, revision) for revision in range(1, each + 1) for number in chosen]

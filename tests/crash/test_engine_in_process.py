@@ -156,7 +156,7 @@ async def findings(world: World, produced: Iterable[Thing]) -> list[str]:
     erp = world.door.erp
     life = history.History(
         target=world.target,
-        produced=[as_produced(one) for one in produced],
+        produced=as_produced(produced),
         journal=journal(erp),
         documents=documents(erp),
         paid=paid(erp),

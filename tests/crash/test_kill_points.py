@@ -2,12 +2,13 @@
 
 import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from simulators.faults import Fault, Rule
 from tests.crash.arena import REFUSED, Arena
-from tests.crash.orders import Thing, disturbed, revisions, whole_lives
+from tests.crash.batches import Batch, Batches
+from tests.crash.orders import disturbed, revisions
 from tests.crash.workers import CRASHED, Worker
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,8 @@ POINTS = (
     "engine.settling",
     "engine.settled",
 )
+#: Where a lane's own effect is in hand: these differ from flow to flow.
+OF_A_LANE = POINTS[3:]
 ORDERS_AT_A_TIME = 24
 
 
@@ -34,27 +37,45 @@ async def test_no_kill_point_loses_doubles_or_strands_anything(arena: Arena) -> 
     await _kill_at_every_point(arena, die, lambda: revisions(arena.orders(ORDERS_AT_A_TIME), 3))
 
 
-async def test_no_kill_point_harms_refunds_behind_orders_and_shipments_into_the_store(told_arena: Arena) -> None:
-    """FC-001, FC-005, FC-062: refunds and shipments come before their orders as well, and each takes effect once."""
+async def test_no_kill_point_harms_any_flow_in_either_direction(told_arena: Arena) -> None:
+    """FC-001, FC-005, FC-062: flow by flow a worker dies at each point at which something of it is sent or settled.
+
+    Refunds and shipments come before their orders as well, and customers beside the orders that ask for them. One
+    worker lives on. What happens before a lane is taken is the same for all flows: see above.
+    """
     die = random.Random(9)
-    told_arena.spoil(Rule(Fault.LOST_REPLY, "*.write|*.confirm", share=0.15))
-    await _kill_at_every_point(told_arena, die, lambda: whole_lives(told_arena.orders(6), REFUSED.name))
+    batches = Batches(told_arena.numbers, REFUSED.name)
+    told_arena.workers.start()
+    await told_arena.produce(batches.first)
+    await told_arena.settled()
+    for more in batches.flows.values():
+        told_arena.spoil(Rule(Fault.LOST_REPLY, "*.write|*.confirm", share=0.25))
+        doomed = [told_arena.workers.start(f"{point}:{die.randint(1, 2)}") for point in OF_A_LANE]
+        await _until_dead(told_arena, doomed, die, more)
+        told_arena.spoil()
+        await told_arena.settled()
+    await told_arena.judge()
 
 
-async def _kill_at_every_point(arena: Arena, die: random.Random, more: Callable[[], list[Thing]]) -> None:
+async def _kill_at_every_point(arena: Arena, die: random.Random, more: Batch) -> None:
     schedule = [f"{point}:{die.randint(1, 3)}" for point in POINTS]
     die.shuffle(schedule)
     for start in range(0, len(schedule), 3):
         workers = [arena.workers.start(point) for point in schedule[start : start + 3]]
-        while alive := [worker for worker in workers if worker.running]:
-            await arena.produce(disturbed(more(), die))
-            await arena.until(_fewer_than(alive, arena))
-        assert {worker.code for worker in workers} == {CRASHED}
+        await _until_dead(arena, workers, die, more)
     arena.spoil()
     for _ in range(3):
         arena.workers.start()
     await arena.settled()
     await arena.judge()
+
+
+async def _until_dead(arena: Arena, workers: Sequence[Worker], die: random.Random, more: Batch) -> None:
+    """Give them work until each has died at its point."""
+    while alive := [worker for worker in workers if worker.running]:
+        await arena.produce(disturbed(more(), die))
+        await arena.until(_fewer_than(alive, arena))
+    assert {worker.code for worker in workers} == {CRASHED}
 
 
 def test_the_loop_goes_over_every_point_of_the_worker() -> None:

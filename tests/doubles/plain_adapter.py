@@ -23,6 +23,7 @@ from tallystick.contract.document import (
     FulfilmentDocument,
     OrderDocument,
     PaymentDocument,
+    PriceDocument,
     RefundDocument,
 )
 from tallystick.errors import Unavailable, Unreadable
@@ -46,7 +47,7 @@ from tallystick.ports import (
 )
 from tallystick.reasons import HoldReason
 from tallystick.registry import AdapterKind
-from tests.doubles.quiet_store import QuietSettings, QuietStore
+from tests.doubles.quiet_store import QuietSettings, QuietStore, nothing
 
 WRITE: Final = Step("write", marks=True)
 CONFIRM: Final = Step("confirm")
@@ -184,7 +185,9 @@ def _item(job: Job) -> Mapping[str, Any]:
 def _content(job: Job) -> Mapping[str, Any]:
     document = job.document
     if isinstance(document, CustomerDocument):
-        return {"name": document.name}
+        return {"total": document.name}
+    if isinstance(document, PriceDocument):
+        return {"total": "" if document.price is None else _text(document.price)}
     if isinstance(document, FulfilmentDocument):
         return {"total": ", ".join(parcel.number for parcel in document.parcels)}
     if isinstance(document, RefundDocument):
@@ -241,8 +244,8 @@ def _found(row: Mapping[str, Any], step: Step, job: Job, whole: bool) -> Found:
 
 
 class PlainAdapter:
-    """One plain ERP. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`, `FulfilmentSource` and
-    `Identified`."""
+    """One plain ERP. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`, `FulfilmentSource`,
+    `PriceSource` and `Identified`."""
 
     overlap_s = 0.0
 
@@ -257,10 +260,21 @@ class PlainAdapter:
         self.payments = PlainSink("payments", self._door, settings, clock, self._history)
         self.customers = PlainSink("customers", self._door, settings, clock, self._history)
 
+    # Nothing is to be polled: tests put shipments and prices on their topics themselves.
+
     async def changed_fulfilments(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
-        """None to be polled: tests put shipments on the topic themselves."""
-        pages: Sequence[Sequence[Reading | NeedsRead]] = ()
-        for page in pages:
+        """None."""
+        async for page in nothing():
+            yield page
+
+    async def changed_prices(self, lists: Sequence[str], window: Window) -> AsyncIterator[Sequence[Reading]]:
+        """None."""
+        async for page in nothing():
+            yield page
+
+    async def all_prices(self, lists: Sequence[str]) -> AsyncIterator[Sequence[Reading]]:
+        """None."""
+        async for page in nothing():
             yield page
 
     async def identity(self) -> str:
@@ -275,7 +289,8 @@ class PlainAdapter:
 
 
 class ToldStore(QuietStore):
-    """A quiet store that is told of shipments, as safe or unsafe as a plain ERP. Has the ability `FulfilmentSink`."""
+    """A quiet store that is told of shipments and prices, as safe or unsafe as a plain ERP. Has the abilities
+    `FulfilmentSink`, `PriceSink` and `CustomerSource`."""
 
     def __init__(self, connection: str, settings: PlainSettings, clock: Clock) -> None:
         super().__init__(connection, QuietSettings(), clock)
@@ -283,6 +298,7 @@ class ToldStore(QuietStore):
         self._door = HttpDoor(settings.url, pacer=pacer, clock=clock, private_network=True)
         self._history = History(settings.history)
         self.fulfilments = PlainSink("fulfilments", self._door, settings, clock, self._history)
+        self.prices = PlainSink("prices", self._door, settings, clock, self._history)
 
     async def close(self) -> None:
         """Give connections back."""

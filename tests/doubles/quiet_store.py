@@ -1,6 +1,7 @@
 """A store that answers nothing: tests put its orders on the topic themselves."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,10 +17,18 @@ class QuietSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+async def nothing() -> AsyncIterator[Sequence[Any]]:
+    """No page of anything."""
+    pages: Sequence[Sequence[Any]] = ()
+    for page in pages:
+        yield page
+
+
 class QuietStore:
-    """An `OrderSource` whose orders never change."""
+    """An `OrderSource` and `CustomerSource` in which nothing ever changes."""
 
     overlap_s = 0.0
+    lists_all_customers = False
     #: What is on the topic tells all.
     lacks_payments = ""
 
@@ -36,8 +45,16 @@ class QuietStore:
 
     async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
         """None ever."""
-        pages: Sequence[Sequence[Reading | NeedsRead]] = ()
-        for page in pages:
+        async for page in nothing():
+            yield page
+
+    async def read_customer(self, customer_id: str) -> Reading:
+        """Nobody may rely on it."""
+        raise Unavailable(f"the quiet store does not show {customer_id}")
+
+    async def changed_customers(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
+        """None ever."""
+        async for page in nothing():
             yield page
 
     def parse_order(self, raw: bytes) -> Reading:
