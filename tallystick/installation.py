@@ -13,17 +13,17 @@ from tallystick.errors import SetupError
 from tallystick.flows.flow import Direction, Flow
 from tallystick.flows.plan import Plan, plans_into
 from tallystick.flows.table import FLOWS
-from tallystick.money_ports import PaymentSink, PaymentSource, RiskSource
+from tallystick.money_ports import PaymentSink, PaymentSource, RefundSink, RiskSource
 from tallystick.ports import (
     CustomerSink,
     FulfilmentSink,
     FulfilmentSource,
     OrderSink,
     OrderSource,
-    RefundSink,
 )
 from tallystick.prices.ports import PriceSink, PriceSource
 from tallystick.registry import AdapterKind, find_kind
+from tallystick.return_ports import ReturnSink, ReturnSource
 from tallystick.settings import FlowName, Mode, Route, Settings
 from tallystick.stock import agreement
 from tallystick.stock.ports import PushesStock, StockHook, StockSink, StockSource
@@ -163,6 +163,7 @@ _ABILITIES: Mapping[FlowName, tuple[type | None, type | None]] = {
     FlowName.ORDERS: (OrderSource, OrderSink),
     FlowName.CUSTOMERS: (CustomerSource, CustomerSink),
     FlowName.REFUNDS: (None, RefundSink),
+    FlowName.RETURNS: (ReturnSource, ReturnSink),
     FlowName.PAYMENTS: (PaymentSource, PaymentSink),
     FlowName.FULFILMENTS: (FulfilmentSink, FulfilmentSource),
     FlowName.STOCK: (StockSink, StockSource),
@@ -196,6 +197,8 @@ def _check_contract(route: Route, contract: Contract, store: object) -> None:
             raise SetupError(f"{route.contract} has no section `payments`, and a route carries payments by it")
         if isinstance(store, PaymentSource) and store.lacks_payments:
             raise SetupError(f"the connection {route.store!r} brings no single payments: {store.lacks_payments}")
+    if route.mode_of(FlowName.RETURNS) is not Mode.OFF and isinstance(store, ReturnSource) and store.lacks_returns:
+        raise SetupError(f"the connection {route.store!r} does not tell of returns in time: {store.lacks_returns}")
     if route.mode_of(FlowName.PRICES) is not Mode.OFF and not contract.price_lists:
         raise SetupError(f"{route.contract} names no list under `prices.lists`, and a route carries prices by it")
     if contract.asks_for_risk and route.mode is not Mode.OFF:

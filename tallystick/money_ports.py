@@ -1,4 +1,4 @@
-"""The abilities that payments, and the risk of fraud, need of a store and of an ERP."""
+"""The abilities that payments, refunds, and the risk of fraud, need of a store and of an ERP."""
 
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +19,13 @@ class RiskSource(Protocol):
 
     #: As `PaymentSource.lacks_payments`.
     lacks_risk: str
+
+
+@runtime_checkable
+class RefundSink(Protocol):
+    """An ERP that takes credit documents."""
+
+    refunds: Sink
 
 
 @runtime_checkable

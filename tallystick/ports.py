@@ -14,7 +14,16 @@ from tallystick.clock import Budget
 from tallystick.contract.document import Document
 from tallystick.pacing import Pacer
 from tallystick.reasons import HoldReason
-from tallystick.v1 import customer_pb2, event_pb2, fulfilment_pb2, inventory_pb2, order_pb2, price_pb2, refund_pb2
+from tallystick.v1 import (
+    customer_pb2,
+    event_pb2,
+    fulfilment_pb2,
+    inventory_pb2,
+    order_pb2,
+    price_pb2,
+    refund_pb2,
+    return_pb2,
+)
 
 # ---- stores ------------------------------------------------------------------------------------------------------
 
@@ -42,6 +51,7 @@ class Reading:
     order: order_pb2.Order | None = None
     customer: customer_pb2.Customer | None = None
     refund: refund_pb2.Refund | None = None
+    returned: return_pb2.Return | None = None
     fulfilment: fulfilment_pb2.Fulfilment | None = None
     level: inventory_pb2.InventoryLevel | None = None
     product: price_pb2.Product | None = None
@@ -341,13 +351,6 @@ class CustomerSink(Protocol):
     """An ERP that takes customers."""
 
     customers: Sink
-
-
-@runtime_checkable
-class RefundSink(Protocol):
-    """An ERP that takes credit documents."""
-
-    refunds: Sink
 
 
 @runtime_checkable

@@ -80,6 +80,9 @@ class NotEligible(StrEnum):
     CANCELLED = "CANCELLED"
     ORDER_CANCELLED = "ORDER_CANCELLED"
     UNCHANGED = "UNCHANGED"
+    RETURN_PENDING = "RETURN_PENDING"
+    RETURN_OVER = "RETURN_OVER"
+    NO_GOODS = "NO_GOODS"
     TEST_ORDER = "TEST_ORDER"
     FRAUD_RISK = "FRAUD_RISK"
     BEFORE_SINCE = "BEFORE_SINCE"
@@ -105,6 +108,9 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.CANCELLED: "it was cancelled before a document was made",
     NotEligible.ORDER_CANCELLED: "its order was cancelled as a whole, and the order's document with it",
     NotEligible.UNCHANGED: "nothing that is booked has changed since it was booked",
+    NotEligible.RETURN_PENDING: "it is not as far as the contract asks for before the ERP is told of it",
+    NotEligible.RETURN_OVER: "it was declined or cancelled before the ERP was told of it",
+    NotEligible.NO_GOODS: "no goods come back by it that the ERP keeps",
     NotEligible.TEST_ORDER: "it is a test order",
     NotEligible.FRAUD_RISK: "the store sees a risk of fraud; it goes on by itself once the store clears it",
     NotEligible.BEFORE_SINCE: "it was placed before the route's start; adopt it to bind an existing document",

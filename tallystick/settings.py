@@ -46,6 +46,8 @@ class FlowName(StrEnum):
     #: By their own revisions. The customer of an order is made with the order, whether this flow is on or off.
     CUSTOMERS = "customers"
     REFUNDS = "refunds"
+    #: Goods on their way back, whether or not money is given back for them.
+    RETURNS = "returns"
     #: Money that buyers paid, each payment once.
     PAYMENTS = "payments"
     #: From the ERP to the store: what was shipped, with its tracking.

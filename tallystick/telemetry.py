@@ -14,7 +14,7 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 _LATENCY = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 
 INBOUND_OUTCOMES = ("accepted", "duplicate", "bad_signature", "stale", "too_large", "invalid")
-FLOWS = ("orders", "customers", "refunds", "fulfilments", "stock", "prices")
+FLOWS = ("orders", "customers", "refunds", "returns", "fulfilments", "stock", "prices")
 EFFECT_OUTCOMES = ("applied", "verified", "superseded", "held", "skipped")
 
 #: What is promised: so long after it was first heard of an event is in the target (reliability, 99.5 % of them).

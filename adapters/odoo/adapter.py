@@ -1,4 +1,4 @@
-"""An Odoo company as an ERP: orders, credit notes, payments, contacts; shipments, stock, prices; look-ups."""
+"""An Odoo company as an ERP: orders, credit notes, returns, payments, contacts; shipments, stock, prices; look-ups."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,6 +20,7 @@ from .push import StockPush
 from .records import Records
 from .references import References
 from .refunds import RefundSinkOfOdoo
+from .returns import ReturnSinkOfOdoo
 from .settings import OdooSettings
 from .shipments import Shipments
 from .stock import Stock
@@ -30,12 +31,13 @@ _UUID = "database.uuid"
 
 
 class OdooAdapter:
-    """One database and company. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`,
-    `FulfilmentSource`, `StockSource`, `PushesStock`, `PriceSource`, `DuplicateSweep`, `ReferenceLookup`, `Identified`
-    and `ConnectionTest`."""
+    """One database and company. Has the abilities `OrderSink`, `RefundSink`, `ReturnSink`, `PaymentSink`,
+    `CustomerSink`, `FulfilmentSource`, `StockSource`, `PushesStock`, `PriceSource`, `DuplicateSweep`,
+    `ReferenceLookup`, `Identified` and `ConnectionTest`."""
 
     orders: Sink
     refunds: Sink
+    returns: Sink
     payments: Sink
     customers: Sink
     #: An operation type reserves at the order's confirmation unless told otherwise; a draft is promised nothing.
@@ -51,6 +53,7 @@ class OdooAdapter:
         parts = (connection, settings, self._transport, self._records, references, pacer)
         self.orders = OrderSinkOfOdoo(*parts)
         self.refunds = RefundSinkOfOdoo(*parts)
+        self.returns = ReturnSinkOfOdoo(*parts)
         self.payments = PaymentSinkOfOdoo(*parts)
         self.customers = CustomerSinkOfOdoo(*parts)
         self._shipments = Shipments(connection, self._records)

@@ -49,6 +49,7 @@ CANCEL = Deed(ORDER, "action_cancel", "cancel", (CANCELLED,), HoldReason.LOCKED,
 POST = Deed(CREDIT, "action_post", "post", CREDIT.closed)
 PAY = Deed(PAYMENT, "action_post", "post", PAYMENT.closed)
 READY = Deed(RETURN, "action_confirm", "make ready", RETURN.closed)
+CALL_OFF = Deed(RETURN, "action_cancel", "cancel", (CANCELLED,), HoldReason.LOCKED)
 
 
 def _document(job: Job) -> Known:

@@ -72,5 +72,5 @@ RETURN = Form(
     named=names.return_name,
     open=("draft",),
     closed=("waiting", "confirmed", "assigned", "done", "cancel"),
-    head=("name", "state"),
+    head=("name", "state", "origin"),
 )

@@ -50,6 +50,11 @@ class Goods:
                 taken.append(Taken(move, quantity))
         return taken
 
+    def back_by(self, product: int, pickings: Collection[int]) -> Decimal:
+        """How much of the product came back, or is on its way back, with these transfers."""
+        ours = [one for one in self.moves if link(one["picking_id"]) in pickings and one["origin_returned_move_id"]]
+        return sum((self._quantity(one) for one in ours if link(one["product_id"]) == product), Decimal(0))
+
     def waiting(self, product: int) -> list[str]:
         """The deliveries with which the product is still to leave, by name."""
         return sorted({shown(move["picking_id"]) for move in self._out(product) if move["state"] != "done"})

@@ -126,6 +126,12 @@ def _told(document: RefundDocument) -> tuple[str, ...]:
     return (str(document.fields["narration"]),) if document.fields.get("narration") else ()
 
 
+def orders_of(job: Job, order: int) -> tuple[int, ...]:
+    """The order that a part is of, and those beside it that an edit added goods with."""
+    beside = job.dependencies.get("supplements", "").split(",")
+    return (order, *(int(one) for one in beside if one.isdigit()))
+
+
 def refund_of(document: Document) -> RefundDocument:
     """A document that is a refund."""
     assert isinstance(document, RefundDocument)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tallystick import marks
-from tallystick.contract.document import OrderDocument, PaymentDocument, RefundDocument
+from tallystick.contract.document import OrderDocument, PaymentDocument, RefundDocument, ReturnDocument
 from tallystick.errors import Unavailable
 from tallystick.ports import Job, Verdict
 
@@ -56,6 +56,11 @@ class Known:
     def cancelled(self) -> bool:
         """Cancelled in Odoo."""
         return text(self.values["state"]) == CANCELLED
+
+    @property
+    def received(self) -> bool:
+        """Of a transfer: the goods are there."""
+        return text(self.values["state"]) == "done"
 
     @property
     def total(self) -> Decimal:
@@ -109,6 +114,8 @@ def lined(job: Job) -> Lined:
 
 
 def _fields(job: Job) -> Collection[str]:
+    if isinstance(job.document, ReturnDocument):
+        return ()
     assert isinstance(job.document, OrderDocument | RefundDocument | PaymentDocument)
     return job.document.fields
 

@@ -3,8 +3,12 @@
 A customer's credit note is an `account.move` of type `out_refund`, for the order's invoice address and in its currency.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 
+from tallystick.canonical.keys import key
+from tallystick.canonical.quantities import quantity_text
 from tallystick.clock import Budget
 from tallystick.contract.document import Document
 from tallystick.pacing import Pacer
@@ -15,13 +19,12 @@ from . import compare, deeds
 from .deeds import to_be_booked
 from .documents import CHECK, LOAD, DocumentSink, told
 from .forms import CREDIT, RETURN
-from .parties import CreditedOrders, refund_of
+from .parties import CreditedOrders, orders_of, refund_of
 from .readback import Head, Known, Missing
 from .records import Records
 from .references import References
-from .returns import Returns
-from .rows import Item
 from .settings import OdooSettings
+from .transfers import Choice, Piece, Short, Transfers, Wanted
 from .transport import Transport
 
 POST = Step("post")
@@ -39,7 +42,7 @@ class RefundSinkOfOdoo(DocumentSink):
         super().__init__(connection, settings, transport, records, references, pacer,
                          form=CREDIT, mark_field=settings.credit_mark_field,
                          parties=CreditedOrders(connection, records))  # fmt: skip
-        self._returns = Returns(connection, records)
+        self._transfers = Transfers(connection, records)
         self._makers |= {POST: self._post, BACK: self._take_back, READY: self._make_ready}
 
     def steps(self, document: Document) -> tuple[Step, ...]:
@@ -55,16 +58,17 @@ class RefundSinkOfOdoo(DocumentSink):
 
     async def _take_back(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
         """The transfer, unless it is there. What never left, and is not to leave, needs none."""
-        made = await self._returns.made(jobs)
-        found = await self._returns.items([job for job in jobs if job.ref not in made and _is_ours(job)])
-        items = [one for one in found.values() if isinstance(one, Item)]
-        refused = {ref: one for ref, one in found.items() if isinstance(one, Refused)}
-        loaded = await self._loader.load(RETURN.model, items, budget)
+        made = await self._transfers.made([job.ref for job in jobs])
+        wanted = [_wanted(job) for job in jobs if job.ref not in made and _is_ours(job)]
+        choices = await self._transfers.choose(wanted)
+        refused = {ref: answer for ref, one in choices.items() if (answer := _still_here(one)) is not None}
+        items = await self._transfers.items([one for one in wanted if one.ref not in refused], choices)
+        loaded = await self._loader.load(RETURN.model, list(items.values()), budget)
         return {job.ref: _of_credit(job, refused.get(job.ref) or loaded.get(job.ref)) for job in jobs}
 
     async def _make_ready(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
         """As Odoo's own wizard leaves it. One that people have received, cancelled or deleted is theirs."""
-        made = await self._returns.made(jobs)
+        made = await self._transfers.made([job.ref for job in jobs])
 
         def settled(job: Job) -> Answer | None:
             return None if job.ref in made and made[job.ref].open else _of_credit(job, None)
@@ -78,7 +82,7 @@ class RefundSinkOfOdoo(DocumentSink):
         """Of the credit note by its mark and state, of the transfer by its name and state."""
         if step not in (BACK, READY):
             return await super().probe(step, jobs, whole=whole)
-        heads, made = await self._heads(jobs), await self._returns.made(jobs)
+        heads, made = await self._heads(jobs), await self._transfers.made([job.ref for job in jobs])
         return [_back(step, head, made.get(job.ref)) for job, head in zip(jobs, heads, strict=True)]
 
     def _took_effect(self, step: Step, job: Job, known: Known) -> bool:
@@ -93,6 +97,40 @@ class RefundSinkOfOdoo(DocumentSink):
 def _is_ours(job: Job) -> bool:
     known: Known | None = job.ready.known
     return known is not None and not known.adopted
+
+
+def _wanted(job: Job) -> Wanted:
+    """What is to come back by the refund's transfer; its return may have brought some of it."""
+    document = refund_of(job.document)
+    skus = {line.key: line.product for line in document.lines}
+    pieces: dict[str, Decimal] = defaultdict(Decimal)
+    for line_key, quantity in document.restocked:
+        pieces[skus[line_key]] += quantity
+    of = (document.connection, document.order_id, "return", document.return_id)
+    return Wanted(
+        ref=job.ref,
+        orders=orders_of(job, job.ready.order),
+        partner=job.ready.partner,
+        origin=f"{job.ready.fields['ref']} [{job.mark}]",
+        pieces=tuple(Piece(job.ready.products[sku], sku, quantity) for sku, quantity in pieces.items()),
+        beside=(key(*of),) if document.return_id else (),
+        personal=job.ready.personal,
+    )
+
+
+def _still_here(choice: Choice) -> Refused | None:
+    """What never left, and is not to leave, needs no way back."""
+    waiting = [one for one in choice.short if one.waiting]
+    return _refusal(waiting[0]) if waiting else None
+
+
+def _refusal(short: Short) -> Refused:
+    words = (
+        f"{quantity_text(short.quantity)} of {short.sku!r} were refunded or taken off in the store, and are not for "
+        f"the buyer, but in Odoo they are still to leave with {', '.join(short.waiting)}: take them off there by hand, "
+        "then resume this"
+    )
+    return Refused(HoldReason.LOCKED, words)
 
 
 def _of_credit(job: Job, answer: Answer | None) -> Answer:

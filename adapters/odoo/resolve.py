@@ -107,7 +107,7 @@ class Resolver:
         told = fields.unfit(form.model, document.fields, dialect.head)
         told += [one for line in document.lines for one in fields.unfit(form.line_model, line.fields, dialect.line)]
         skus = dict.fromkeys(line.product for line in document.lines)
-        told += [words for sku in skus if (words := _product(sku, found.products[sku]))]
+        told += [words for sku in skus if (words := no_product(sku, found.products[sku]))]
         told += fields.unresolved(_references(document, dialect), found.references)
         return list(dict.fromkeys(told))
 
@@ -151,7 +151,8 @@ def _references(document: Lined, dialect: Dialect) -> list[Reference]:
     return found + [one for line in document.lines for one in fields.references(line.fields, dialect.line)]
 
 
-def _product(sku: str, ids: Ids) -> str:
+def no_product(sku: str, ids: Ids) -> str:
+    """Why a SKU is not one product, in words; empty when it is."""
     if not ids:
         return f"no product of Odoo has the internal reference {sku!r}: set it on the product, or map the SKU"
     if len(ids) > 1:

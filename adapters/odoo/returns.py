@@ -1,160 +1,285 @@
-"""Goods of a refund that go back into stock: a return transfer, made ready for the warehouse to receive.
+"""Returns: goods on their way back, beside the order and never a change of it. Load the transfer, make it ready.
 
-Odoo's own wizard gives the transfer no name of ours, so a lost answer could not be told from none. A `load` of the same
-content with an External ID folds as orders do (measured on 16.0 and 19.0: what stands there afterwards, made ready, is
-what the wizard makes). The stock itself rises when people receive the goods.
+Whether or not money is given back for them: that is a credit note of its own. A return that came to nothing is
+cancelled, unless the warehouse has received it.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 
+from tallystick.canonical.keys import key, order_key
 from tallystick.canonical.quantities import quantity_text
-from tallystick.ports import Job, Refused
+from tallystick.clock import Budget
+from tallystick.contract.document import Document, ReturnDocument
+from tallystick.pacing import Pacer
+from tallystick.ports import Answer, Applied, Doubt, Found, Job, Refused, Step, Verdict
 from tallystick.reasons import HoldReason
 
-from . import names
+from . import deeds, names
+from .deeds import Doer
+from .documents import LOAD, told
 from .forms import RETURN
-from .goods import Goods, Taken, goods_of
-from .parties import refund_of
-from .readback import Known
-from .records import Records
-from .rows import Item
-from .transport import Json
-from .values import link, plain, shown
+from .loading import Loader
+from .parties import orders_of
+from .readback import Head, Known, Missing, Readback
+from .records import Address, Records
+from .references import Ids, References
+from .resolve import no_product
+from .settings import OdooSettings
+from .traits import operation_traits
+from .transfers import Choice, Piece, Transfers, Wanted
+from .transport import Json, Transport
+from .values import link, shown, text
+from .versions import Dialect
 
-Cells = dict[str, str]
+READY = Step("ready")
+CANCEL = Step("cancel")
+_MARK, _PLACE = "origin", "stock.location"
+_NO_STOCK = "this Odoo keeps no stock that goods could come back to: install its app Inventory, or skip this"
+_ORDER = ("name", "partner_id", "partner_shipping_id", "client_order_ref")
 
 
-class Returns:
-    """Reads of one connection, and the rows of transfers. Raises `Unavailable`, `Unauthorised`."""
+@dataclass(frozen=True, slots=True)
+class ReadyReturn:
+    """What `prepare` found: the transfer that is there, or what one has to bring back."""
 
-    def __init__(self, connection: str, records: Records) -> None:
+    known: Known | None
+    wanted: Wanted | None = None
+    #: What must not stand in a message.
+    personal: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedUp:
+    orders: Mapping[str, Json]
+    products: Mapping[str, Ids]
+    places: Mapping[tuple[str, str], Ids]
+
+
+class ReturnSinkOfOdoo:
+    """A `Sink` of return transfers."""
+
+    def __init__(
+        self, connection: str, settings: OdooSettings, transport: Transport, records: Records, references: References,
+        pacer: Pacer,
+    ) -> None:  # fmt: skip
+        self.pacer = pacer
+        self.traits = operation_traits(settings, _MARK)
         self._connection = connection
         self._records = records
+        self._references = references
+        self._readback = Readback(connection, records, RETURN, _MARK)
+        self._transfers = Transfers(connection, records)
+        self._loader = Loader(transport, pacer, records.context)
+        self._doer = Doer(transport, records, self._loader)
 
-    async def made(self, jobs: Sequence[Job]) -> dict[str, Known]:
-        """The transfers that stand under our names, by the jobs' references."""
-        ours = {names.return_name(self._connection, job.ref): job.ref for job in jobs}
-        addresses = await self._records.addresses(list(ours))
-        ids = {address.record_id for address in addresses.values()}
-        rows = await self._records.by_id(RETURN.model, ids, RETURN.head)
-        return {
-            ours[name]: Known(RETURN, address.record_id, rows[address.record_id], adopted=False, mark_text="")
-            for name, address in addresses.items()
-            if address.record_id in rows
-        }
+    def steps(self, document: Document) -> tuple[Step, ...]:
+        """A draft is for people to make ready."""
+        returned = return_of(document)
+        if returned.cancelled:
+            return (CANCEL,)
+        return (LOAD, READY) if returned.confirm else (LOAD,)
 
-    async def items(self, jobs: Sequence[Job]) -> dict[str, Item | Refused]:
-        """The transfer of each job that needs one, or why there is none yet."""
-        goods = await goods_of(self._records, {order for job in jobs for order in _orders(job)})
-        chosen = {job.ref: _chosen(job, Goods.of(goods.get(order) for order in _orders(job))) for job in jobs}
-        refused = {ref: one for ref, one in chosen.items() if isinstance(one, Refused)}
-        back = {ref: one for ref, one in chosen.items() if one and not isinstance(one, Refused)}
-        return {**refused, **await self._items([job for job in jobs if job.ref in back], back)}
+    # ---- prepare
 
-    async def _items(self, jobs: Sequence[Job], back: Mapping[str, Sequence[Taken]]) -> dict[str, Item]:
-        if not jobs:
-            return {}
-        types = await self._types([taken.move for one in back.values() for taken in one])
-        heads, lines = await self._records.fields(RETURN.model), await self._records.fields(RETURN.line_model)
-        return {
-            job.ref: Item(
-                ref=job.ref,
-                name=names.return_name(self._connection, job.ref),
-                cells=_as_known(_head(job, back[job.ref][0].move, types), heads),
-                lines=tuple(_below(_as_known(self._line(job, taken, types), lines)) for taken in back[job.ref]),
-                personal=job.ready.personal,
+    async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused]:
+        """Find the transfers that are there; of others the order, the products, and the places they go to."""
+        if "picking_ids" not in await self._records.fields("sale.order"):
+            return [Refused(HoldReason.LOCKED, _NO_STOCK)] * len(jobs)
+        made = [job for job in jobs if not return_of(job.document).cancelled]
+        heads, addresses = await self._heads(jobs, {self._order_name(job) for job in made})
+        lines = [line for job in made for line in return_of(job.document).lines]
+        found = _LookedUp(
+            orders=await self._orders(made, addresses),
+            products=await self._references.products({line.product for line in lines}),
+            places=await self._references.resolve({(_PLACE, line.location) for line in lines if line.location}),
+        )
+        return [_ready(job, head, found) for job, head in zip(jobs, heads, strict=True)]
+
+    async def _heads(self, jobs: Sequence[Job], also: Collection[str] = ()) -> tuple[list[Head], Mapping[str, Address]]:
+        dialect = Dialect(await self._records.fields(RETURN.model), {}, "")
+        return await self._readback.heads(jobs, dialect, also)
+
+    async def _orders(self, jobs: Sequence[Job], addresses: Mapping[str, Address]) -> Mapping[str, Json]:
+        """By the ledger's binding, which knows adopted orders too; else by our External ID."""
+        ids = {job.ref: _order_id(job, addresses.get(self._order_name(job))) for job in jobs}
+        rows = await self._records.by_id("sale.order", {one for one in ids.values() if one}, _ORDER)
+        return {ref: rows[one] for ref, one in ids.items() if one in rows}
+
+    def _order_name(self, job: Job) -> str:
+        document = return_of(job.document)
+        return names.order_name(self._connection, order_key(document.connection, document.order_id))
+
+    # ---- send
+
+    async def send(self, step: Step, jobs: Sequence[Job], budget: Budget) -> Sequence[Answer]:
+        """One step. Raises `Unavailable` and `Unauthorised` only before anything is written."""
+        if step == LOAD:
+            answers = await self._load(jobs, budget)
+        else:
+            deed, settled = (deeds.READY, _to_be_ready) if step == READY else (deeds.CALL_OFF, _to_be_cancelled)
+            answers = await self._doer.do(deed, jobs, settled, budget)
+        if any(isinstance(answer, Refused) for answer in answers.values()):
+            self._references.forget()
+        return [answers[job.ref] for job in jobs]
+
+    async def _load(self, jobs: Sequence[Job], budget: Budget) -> dict[str, Answer]:
+        """The transfer, unless it is there, or other transfers of ours bring all of its goods."""
+        answers = {job.ref: answer for job in jobs if (answer := _standing(job)) is not None}
+        wanted = [one for job in jobs if job.ref not in answers and (one := job.ready.wanted) is not None]
+        choices = await self._transfers.choose(wanted)
+        for ref, choice in choices.items():
+            answers |= _unfilled(ref, choice)
+        loading = [one for one in wanted if one.ref not in answers]
+        items = await self._transfers.items(loading, choices)
+        return answers | await self._loader.load(RETURN.model, list(items.values()), budget)
+
+    # ---- probe
+
+    async def probe(self, step: Step, jobs: Sequence[Job], *, whole: bool = False) -> Sequence[Found]:
+        """By the mark and the state. Afterwards the warehouse moves it on, so there is no more to compare."""
+        heads, _ = await self._heads(jobs)
+        return [_judged(step, job, head, whole=whole) for job, head in zip(jobs, heads, strict=True)]
+
+
+def return_of(document: Document) -> ReturnDocument:
+    """A document that is a return."""
+    assert isinstance(document, ReturnDocument)
+    return document
+
+
+# ---- what is looked up -------------------------------------------------------------------------------------------
+
+
+def _order_id(job: Job, ours: Address | None) -> int:
+    bound = job.dependencies.get("order", "")
+    return int(bound) if bound.isdigit() else ours.record_id if ours is not None else 0
+
+
+def _ready(job: Job, head: Head, found: _LookedUp) -> Job | Refused:
+    known = head if isinstance(head, Known) else None
+    if return_of(job.document).cancelled:
+        return replace(job, ready=ReadyReturn(known))
+    if isinstance(head, Missing) and head.deleted:
+        return Refused(HoldReason.DELETED_IN_TARGET, head.detail)
+    if known is not None:
+        return replace(job, ready=ReadyReturn(known))
+    document, order = return_of(job.document), found.orders.get(job.ref)
+    if order is None:
+        words = f"the order {document.order_id} whose goods come back is not in Odoo, or was deleted there"
+        return Refused(HoldReason.DELETED_IN_TARGET, words)
+    lacking = _lacking(document, found)
+    if lacking:
+        return Refused(HoldReason.MAPPING, "; ".join(dict.fromkeys(lacking)))
+    wanted = _wanted(job, order, found)
+    return replace(job, ready=ReadyReturn(None, wanted, wanted.personal))
+
+
+def _lacking(document: ReturnDocument, found: _LookedUp) -> list[str]:
+    told = [words for line in document.lines if (words := no_product(line.product, found.products[line.product]))]
+    places = {line.location for line in document.lines if line.location and not found.places[_PLACE, line.location]}
+    return told + [f"{_PLACE} has no record {one!r}: name an External ID or a database id" for one in sorted(places)]
+
+
+def _wanted(job: Job, order: Json, found: _LookedUp) -> Wanted:
+    document, partner = return_of(job.document), order["partner_shipping_id"] or order["partner_id"]
+    known_as = text(order["client_order_ref"]) or document.order_id
+    of = (document.connection, document.order_id, "refund")
+    return Wanted(
+        ref=job.ref,
+        orders=orders_of(job, order["id"]),
+        partner=link(partner) or 0,
+        origin=f"{known_as} return {document.number or document.return_id} [{job.mark}]",
+        pieces=tuple(
+            Piece(
+                product=found.products[line.product][0],
+                sku=line.product,
+                quantity=line.quantity,
+                location=found.places[_PLACE, line.location][0] if line.location else None,
+                reason=line.reason,
             )
-            for job in jobs
-        }
-
-    async def _types(self, moves: Sequence[Json]) -> dict[int | None, int]:
-        """The type of operation that takes back what another one sent; the same where none is named."""
-        ids = {link(move["picking_type_id"]) or 0 for move in moves}
-        rows = await self._records.by_id("stock.picking.type", ids, ("return_picking_type_id",))
-        return {type_id: link(row["return_picking_type_id"]) or type_id for type_id, row in rows.items()}
-
-    def _line(self, job: Job, taken: Taken, types: Mapping[int | None, int]) -> Cells:
-        move = taken.move
-        return {
-            "id": names.external_id(names.returned_name(self._connection, job.ref, str(move["id"]))),
-            "name": shown(move["product_id"]),
-            "product_id/.id": str(link(move["product_id"])),
-            "product_uom_qty": plain(taken.quantity),
-            "product_uom/.id": str(link(move["product_uom"])),
-            **_way_back(move, types),
-            "origin_returned_move_id/.id": str(move["id"]),
-            "sale_line_id/.id": str(link(move["sale_line_id"])),
-            # The order's delivered quantity falls with it.
-            "to_refund": "1",
-            # In 16 a transfer finds its order by the group.
-            "group_id/.id": str(link(move.get("group_id")) or ""),
-        }
-
-
-def _head(job: Job, move: Json, types: Mapping[int | None, int]) -> Cells:
-    return {
-        **_way_back(move, types),
-        "partner_id/.id": str(job.ready.partner),
-        "origin": f"{job.ready.fields['ref']} [{job.mark}]",
-        "return_id/.id": str(link(move["picking_id"]) or ""),
-    }
-
-
-def _way_back(move: Json, types: Mapping[int | None, int]) -> Cells:
-    return {
-        "picking_type_id/.id": str(types[link(move["picking_type_id"])]),
-        "location_id/.id": str(link(move["location_dest_id"])),
-        "location_dest_id/.id": str(link(move["location_id"])),
-    }
-
-
-def _as_known(cells: Cells, known: Collection[str]) -> Cells:
-    """Without the columns whose field this Odoo does not have."""
-    return {column: cell for column, cell in cells.items() if column.removesuffix("/.id") in known}
-
-
-def _below(cells: Cells) -> Cells:
-    return {f"{RETURN.lines}/{column}": cell for column, cell in cells.items()}
-
-
-# ---- which goods -------------------------------------------------------------------------------------------------
-
-
-def _orders(job: Job) -> list[int]:
-    """The order, and those beside it that an edit added goods with."""
-    beside = job.dependencies.get("supplements", "").split(",")
-    return [job.ready.order, *(int(order) for order in beside if order.isdigit())]
-
-
-def _chosen(job: Job, goods: Goods) -> list[Taken] | Refused:
-    """From which deliveries the goods come back. What never left, and is not to leave, needs no way back."""
-    chosen: list[Taken] = []
-    for product, wanted in _wanted(job).items():
-        taken = goods.take(product, wanted)
-        missing = wanted - sum((one.quantity for one in taken), Decimal(0))
-        waiting = goods.waiting(product)
-        if missing and waiting:
-            return _still_here(job, product, missing, waiting)
-        chosen += taken
-    return chosen
-
-
-def _still_here(job: Job, product: int, missing: Decimal, waiting: Sequence[str]) -> Refused:
-    sku = next(sku for sku, known in job.ready.products.items() if known == product)
-    words = (
-        f"{quantity_text(missing)} of {sku!r} were refunded or taken off in the store, and are not for the buyer, but "
-        f"in Odoo they are still to leave with {', '.join(waiting)}: take them off there by hand, then resume this"
+            for line in document.lines
+        ),
+        beside=tuple(key(*of, refund) for refund in document.refunds),
+        personal=(shown(order["partner_id"]), shown(order["partner_shipping_id"])),
     )
-    return Refused(HoldReason.LOCKED, words)
 
 
-def _wanted(job: Job) -> dict[int, Decimal]:
-    """Pieces that come back, by product: of two lines with the same goods it does not matter which."""
-    document = refund_of(job.document)
-    products = {line.key: job.ready.products[line.product] for line in document.lines}
-    wanted: dict[int, Decimal] = defaultdict(Decimal)
-    for line_key, quantity in document.restocked:
-        wanted[products[line_key]] += quantity
-    return wanted
+# ---- what the steps find -----------------------------------------------------------------------------------------
+
+
+def _standing(job: Job) -> Answer | None:
+    """The answer about a transfer that is there; None where one has to be loaded."""
+    known: Known | None = job.ready.known
+    if known is None:
+        return None
+    if known.adopted:
+        return Applied(str(known.id), known.number)
+    match known.verdict(job.mark):
+        case Verdict.THIS:
+            return Applied(str(known.id), known.number)
+        case Verdict.NEWER:
+            return Doubt("a newer revision stands in Odoo", unanswered=False)
+        case Verdict.FOREIGN:
+            return Refused(HoldReason.FOREIGN, f"the {known.called} carries the mark of another one of ours")
+    words = f"the {known.called} was made of an earlier revision: correct it by hand"
+    return Refused(HoldReason.LOCKED, f"{words}, then mark as applied")
+
+
+def _unfilled(ref: str, choice: Choice) -> dict[str, Answer]:
+    """Goods that no delivery can give back hold it; those that other transfers bring need no second one."""
+    if choice.short:
+        return {ref: _short(choice)}
+    return {} if choice.back else {ref: Applied("")}
+
+
+def _short(choice: Choice) -> Refused:
+    short = choice.short[0]
+    what = f"{quantity_text(short.quantity)} of {short.sku!r} come back from the buyer"
+    if short.waiting:
+        words = f"in Odoo they have not left yet: validate {', '.join(short.waiting)} there, then resume this"
+    else:
+        words = "Odoo knows of no delivery that they could come back from: take them in by hand, then skip this"
+    return Refused(HoldReason.LOCKED, f"{what}, but {words}")
+
+
+def _to_be_ready(job: Job) -> Answer | None:
+    """As Odoo's own wizard leaves it. One that people have received, cancelled or deleted is theirs."""
+    known: Known | None = job.ready.known
+    if known is None:
+        return Applied("")
+    return None if known.open and not known.adopted else Applied(str(known.id), known.number)
+
+
+def _to_be_cancelled(job: Job) -> Answer | None:
+    known: Known | None = job.ready.known
+    if known is None:
+        return Applied(job.external_id or "")
+    if known.cancelled:
+        return Applied(str(known.id), known.number)
+    if known.received:
+        words = f"the return came to nothing in the store, but the {known.called} was received in Odoo"
+        return Refused(HoldReason.LOCKED, f"{words}: settle by hand where the goods belong, then mark as applied")
+    return None
+
+
+def _judged(step: Step, job: Job, head: Head, *, whole: bool) -> Found:
+    if step == CANCEL:
+        return _called_off(job, head)
+    if isinstance(head, Missing):
+        return Found(Verdict.ABSENT, detail=head.detail)
+    verdict = Verdict.THIS if head.adopted else head.verdict(job.mark)
+    waits = head.open and not head.adopted and return_of(job.document).confirm
+    if verdict is Verdict.THIS and waits and (whole or step == READY):
+        ready = "the step ready has not taken effect"
+        return told(Verdict.OLDER if whole else Verdict.ABSENT, head, ready)
+    return told(verdict, head)
+
+
+def _called_off(job: Job, head: Head) -> Found:
+    """One that people deleted is as good as cancelled."""
+    if isinstance(head, Missing):
+        return Found(Verdict.THIS, job.external_id)
+    if head.cancelled:
+        return told(Verdict.THIS, head)
+    return told(Verdict.OLDER, head, f"the {head.called} is {head.values['state']!r} in Odoo")

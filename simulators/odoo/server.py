@@ -169,6 +169,13 @@ class Odoo:
         self.calls.commit()
         return back_id
 
+    def receive(self, picking_id: int) -> None:
+        """The warehouse takes in all goods of a transfer that a client made."""
+        self.db.begin({})
+        self._pickings.receive(picking_id)
+        self.db.flush()
+        self.calls.commit()
+
     @property
     def _pickings(self) -> Pickings:
         return cast(Pickings, self.db.models["stock.picking"])

@@ -1,11 +1,11 @@
-"""Orders, refunds, customers, products as people write them by hand, in contract examples and tests.
+"""Orders, refunds, returns, customers, products as people write them by hand, in contract examples and tests.
 
 They are short, and every word is canonical.
 
-Field names are those of `order.proto`, `refund.proto` and `price.proto`. Money is a text in the order's currency
-("107.00"), a state its bare word ("paid"), a time ISO 8601. What follows from the rest may be left out: two of net, tax
-and gross make the third, one of them and the stated rates make both, the totals are the sums of the lines, and the
-order is placed and paid.
+Field names are those of `order.proto`, `refund.proto`, `return.proto` and `price.proto`. Money is a text in the order's
+currency ("107.00"), a state its bare word ("paid"), a time ISO 8601. What follows from the rest may be left out: two of
+net, tax and gross make the third, one of them and the stated rates make both, the totals are the sums of the lines, and
+the order is placed and paid.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from tallystick.canonical.money import EXACT, amount, money, parse_amount, quant
 from tallystick.canonical.refunds import named
 from tallystick.canonical.times import parse_instant, to_timestamp
 from tallystick.errors import Unreadable
-from tallystick.v1 import customer_pb2, money_pb2, order_pb2, price_pb2, refund_pb2
+from tallystick.v1 import customer_pb2, money_pb2, order_pb2, price_pb2, refund_pb2, return_pb2
 
 _DEFAULTS = {
     "connection": "store",
@@ -40,6 +40,14 @@ _REFUND_DEFAULTS = {
     "refunded_at": "2026-11-25T12:00:00Z",
     "tax_basis": "included",
     "currency_code": "EUR",
+}
+_RETURN_DEFAULTS = {
+    "connection": "store",
+    "id": "B1",
+    "order_id": "1042",
+    "number": "1042-R1",
+    "state": "open",
+    "requested_at": "2026-11-25T12:00:00Z",
 }
 _CHARGES = order_pb2.OrderLine | order_pb2.ShippingLine | order_pb2.Fee | refund_pb2.RefundLine | refund_pb2.TaxShare
 
@@ -68,6 +76,16 @@ def refund(data: Mapping[str, Any]) -> refund_pb2.Refund:
     if not built.HasField("total"):
         whole = named(built) + amount(built.adjustment.gross)
         built.total.CopyFrom(money(built.currency_code, whole))
+    return built
+
+
+def returned(data: Mapping[str, Any]) -> return_pb2.Return:
+    """Build a return, of goods and approved unless it says otherwise. Raises `Unreadable`."""
+    built = return_pb2.Return()
+    _Writer("").fill(built, {**_RETURN_DEFAULTS, **data}, "return")
+    for place, line in enumerate(built.lines, 1):
+        line.line_id = line.line_id or str(place)
+        line.kind = line.kind or order_pb2.LINE_KIND_GOODS
     return built
 
 

@@ -19,6 +19,7 @@ from tallystick.contract.document import (
     PaymentDocument,
     PriceDocument,
     RefundDocument,
+    ReturnDocument,
 )
 from tallystick.contract.eligibility import Part
 from tallystick.contract.lines import LineBuilder
@@ -27,13 +28,14 @@ from tallystick.contract.paths import Path
 from tallystick.contract.products import ProductTable
 from tallystick.contract.refund import RefundBuilder
 from tallystick.contract.report import Report
+from tallystick.contract.returned import ReturnBuilder
 from tallystick.contract.rows import Row
 from tallystick.contract.schema import ContractFile, RiskAt
 from tallystick.contract.stock import Reserved, Stocking
 from tallystick.contract.stock_rules import Stock
 from tallystick.contract.taxes import TaxTable
 from tallystick.reasons import NotEligible
-from tallystick.v1 import customer_pb2, fulfilment_pb2, order_pb2, price_pb2, refund_pb2
+from tallystick.v1 import customer_pb2, fulfilment_pb2, order_pb2, price_pb2, refund_pb2, return_pb2
 
 _STATES: Mapping[str, order_pb2.OrderState.ValueType] = {
     "draft": order_pb2.ORDER_STATE_DRAFT,
@@ -85,6 +87,7 @@ class Contract:
         customers = CustomerPolicy(file.customer, names.tax_id, names.customer)
         self._builder = OrderBuilder(file, self.version, customers, names.header, lines)
         self._refunds = RefundBuilder(file, self.version, names.refund, replace(lines, rows=()))
+        self._returns = ReturnBuilder(file.returns, self._products, file.confirm, self.version)
 
     def eligibility(
         self, order: order_pb2.Order, since: datetime | None = None, only: Part | None = None
@@ -128,6 +131,18 @@ class Contract:
     def refund(self, refund: refund_pb2.Refund) -> RefundDocument | Hold:
         """The credit document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA."""
         return self._refunds.document(refund)
+
+    def returned(self, returned: return_pb2.Return) -> ReturnDocument | Hold | NotEligible:
+        """The document that brings goods back; MAPPING or DATA; or why there is none (yet)."""
+        return self._returns.document(returned)
+
+    def return_over(self, returned: return_pb2.Return) -> ReturnDocument:
+        """The document of a return that came to nothing, to be cancelled."""
+        return self._returns.over(returned)
+
+    def same_return(self, one: return_pb2.Return, other: return_pb2.Return) -> bool:
+        """Whether two revisions of a return ask for the same document."""
+        return self._returns.same(one, other)
 
     def paid(self, order: order_pb2.Order, since: datetime | None = None) -> Iterator[order_pb2.Payment]:
         """The payments of an order that are to be booked: none from before `since`, nor before the contract's own."""

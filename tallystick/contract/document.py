@@ -153,6 +153,40 @@ class RefundDocument:
     confirm: bool
     contract_version: str
     notes: tuple[str, ...] = ()
+    #: The return whose goods the money is for, where it has a document of its own; it may have taken them back.
+    return_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedLine:
+    """Pieces of a line of the order that come back."""
+
+    key: str
+    product: str
+    quantity: Decimal
+    #: The target's place that they go to; empty for the one that they left from.
+    location: str
+    #: In the target's words; empty where nobody says.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnDocument:
+    """Goods of one order on their way back, as a document of its own beside the order's; the money is a refund."""
+
+    connection: str
+    order_id: str
+    return_id: str
+    #: What people call it; may be empty.
+    number: str
+    #: Refunds of the same goods; they may have taken back some of them before.
+    refunds: tuple[str, ...]
+    lines: tuple[ReturnedLine, ...]
+    #: It came to nothing in the store: its document is cancelled.
+    cancelled: bool
+    #: Make the document ready, or leave it as a draft.
+    confirm: bool
+    contract_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +304,7 @@ Document = (
     OrderDocument
     | CustomerDocument
     | RefundDocument
+    | ReturnDocument
     | PaymentDocument
     | FulfilmentDocument
     | StockDocument

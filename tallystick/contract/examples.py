@@ -1,4 +1,4 @@
-"""The examples inside a contract: orders, refunds, customers, products, and what has to become of them.
+"""The examples inside a contract: orders, refunds, returns, customers, products, and what has to become of them.
 
 They run whenever it is loaded.
 """
@@ -33,6 +33,8 @@ def outcome(contract: Contract, example: Example) -> dict[str, Any]:
     """What becomes of what is written by hand: its document, or `held`, or `not_eligible`."""
     if example.refund is not None:
         return _shown(contract, contract.refund(written.refund(example.refund)))
+    if example.returned is not None:
+        return _returned(contract, example.returned)
     if example.product is not None:
         return _priced(contract, example.product)
     if example.customer is not None:
@@ -51,6 +53,13 @@ def _payment(document: PaymentDocument | Hold) -> dict[str, Any]:
 
 def _held(hold: Hold) -> dict[str, Any]:
     return {"held": hold.reason.value, "detail": hold.detail}
+
+
+def _returned(contract: Contract, returned: Mapping[str, Any]) -> dict[str, Any]:
+    document = contract.returned(written.returned(returned))
+    if isinstance(document, NotEligible):
+        return {"not_eligible": document.value}
+    return _held(document) if isinstance(document, Hold) else document_json(document)
 
 
 def _priced(contract: Contract, product: Mapping[str, Any]) -> dict[str, Any]:

@@ -176,9 +176,9 @@ class _Linter:
 
     def _examples(self) -> None:
         for number, example in enumerate(self._file.examples):
-            given = (example.order, example.refund, example.product, example.customer)
+            given = (example.order, example.refund, example.returned, example.product, example.customer)
             if sum(one is not None for one in given) != 1:
-                words = "an example needs one of `order`, `refund`, `product` and `customer`"
+                words = "an example needs one of `order`, `refund`, `return`, `product` and `customer`"
                 self._source.finding(("examples", number), words)
 
     def _stock(self) -> None:

@@ -18,6 +18,7 @@ from tallystick.contract.document import (
     PaymentDocument,
     PriceDocument,
     RefundDocument,
+    ReturnDocument,
 )
 from tallystick.contract.report import Unresolved
 from tallystick.reasons import HoldReason, NotEligible
@@ -44,7 +45,7 @@ def preview(
     since: datetime | None = None,
     parts: Sequence[event_pb2.Event] = (),
 ) -> Preview:
-    """Apply the contract. `findings` are those of the adapter that read the order, `parts` its refunds.
+    """Apply the contract. `findings` are those of the adapter that read the order, `parts` its refunds and returns.
 
     References that only the ERP or a missing row of a table can resolve are listed and hold nothing here: the
     balance is proved on the amounts all the same.
@@ -62,18 +63,42 @@ def preview(
         "balance": _balance(order, proof),
         "unresolved": unresolved,
         "held": held,
-        "parts": [_refund(part, contract) for part in parts if part.HasField("refund")],
+        "parts": [shown for part in parts if (shown := _part(part, contract)) is not None],
     }
     balanced = held is None and not any(part["held"] for part in body["parts"])
     return Preview(body, EXIT_BALANCED if balanced else EXIT_HELD)
 
 
 def document_json(
-    document: OrderDocument | RefundDocument | PaymentDocument | PriceDocument | CustomerDocument,
+    document: OrderDocument | RefundDocument | ReturnDocument | PaymentDocument | PriceDocument | CustomerDocument,
 ) -> dict[str, Any]:
     """The document with amounts as decimal texts, dates and times in ISO 8601."""
     found: dict[str, Any] = _plain(asdict(document))
     return found
+
+
+def _part(part: event_pb2.Event, contract: Contract) -> dict[str, Any] | None:
+    """What would become of what stands beside the order."""
+    if part.HasField("refund"):
+        return _refund(part, contract)
+    return _return(part, contract) if part.HasField("return") else None
+
+
+def _return(part: event_pb2.Event, contract: Contract) -> dict[str, Any]:
+    """What would become of a return of the order. It has no money, so nothing to balance."""
+    returned = getattr(part, "return")
+    found = contract.returned(returned)
+    held = [{"reason": one.reason, "detail": one.detail} for one in part.findings]
+    if isinstance(found, Hold):
+        held.append({"reason": found.reason.value, "detail": found.detail})
+    return {
+        "type": "return",
+        "id": returned.id,
+        "canonical": MessageToDict(returned),
+        "document": document_json(found) if isinstance(found, ReturnDocument) else None,
+        "not_eligible": {"reason": found.value, "detail": found.words} if isinstance(found, NotEligible) else None,
+        "held": held[0] if held else None,
+    }
 
 
 def _refund(part: event_pb2.Event, contract: Contract) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from tallystick.contract.document import Hold, LineRole, RefundDocument, Value
 from tallystick.contract.lines import LineBuilder, Terms
 from tallystick.contract.rates import in_gross, on_net
 from tallystick.contract.report import Report
+from tallystick.contract.return_rules import RestockUnknown
 from tallystick.contract.rows import Row, apply
-from tallystick.contract.schema import ContractFile, GoodwillTax, RestockUnknown
+from tallystick.contract.schema import ContractFile, GoodwillTax
 from tallystick.reasons import HoldReason
 from tallystick.v1 import money_pb2, order_pb2, refund_pb2
 
@@ -60,6 +61,7 @@ class RefundBuilder:
             fields=self._fields(refund, report),
             confirm=self.file.confirm,
             contract_version=self.version,
+            return_id=refund.return_id,
         )
 
     def _fields(self, refund: refund_pb2.Refund, report: Report) -> Mapping[str, Value]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tallystick.contract.price_schema import Prices
+from tallystick.contract.return_rules import RestockUnknown, Returns
 from tallystick.contract.rounding import RoundingMode
 from tallystick.contract.stock_rules import Stock
 
@@ -248,14 +249,6 @@ class Customer(Strict):
     fields: tuple[FieldRow, ...] = ()
 
 
-class RestockUnknown(StrEnum):
-    """What a refund means for the stock whose store does not tell."""
-
-    YES = "yes"
-    NO = "no"
-    HOLD = "hold"
-
-
 class GoodwillTax(StrEnum):
     """Which taxes goodwill carries."""
 
@@ -278,6 +271,7 @@ class Bundles(StrEnum):
 class Refunds(Strict):
     """Credit documents."""
 
+    #: What a refund means for the stock whose store does not tell.
     restock_unknown: RestockUnknown = RestockUnknown.HOLD
     #: Also of what is kept back.
     goodwill_tax: GoodwillTax = GoodwillTax.AS_ORDER
@@ -334,11 +328,12 @@ class Fulfilment(Strict):
 
 
 class Example(Strict):
-    """An order, a refund, a product or a customer, and what has to become of it; run at every load."""
+    """An order, a refund, a return, a product or a customer, and what has to become of it; run at every load."""
 
     name: str
     order: dict[str, Any] | None = None
     refund: dict[str, Any] | None = None
+    returned: dict[str, Any] | None = Field(default=None, alias="return")
     product: dict[str, Any] | None = None
     #: A revision of its own.
     customer: dict[str, Any] | None = None
@@ -378,6 +373,7 @@ class ContractFile(Strict):
     sku: Sku = Sku()
     customer: Customer = Customer()
     refunds: Refunds = Refunds()
+    returns: Returns = Returns()
     #: Needed where a route carries payments.
     payments: Payments | None = None
     fulfilment: Fulfilment = Fulfilment()

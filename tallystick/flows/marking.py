@@ -15,6 +15,7 @@ from tallystick.contract.document import (
     PaymentDocument,
     PriceDocument,
     RefundDocument,
+    ReturnDocument,
     StockDocument,
 )
 from tallystick.ledger.rows import Head, Row
@@ -39,6 +40,7 @@ _CONTENT = {
         OrderDocument,
         CustomerDocument,
         RefundDocument,
+        ReturnDocument,
         PaymentDocument,
         FulfilmentDocument,
         StockDocument,

@@ -13,6 +13,7 @@ from tallystick.contract.document import Hold
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.flows.returns import without_goods
 from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.rows import Head, Kind, Row
 from tallystick.ports import Refused
@@ -66,7 +67,7 @@ class Refunds:
         if event.findings:
             finding = event.findings[0]
             return Refused(HoldReason(finding.reason), finding.detail)
-        document = plan.contract.refund(event.refund)
+        document = plan.contract.refund(without_goods(plan, event.refund))
         if isinstance(document, Hold):
             return Refused(document.reason, document.detail)
         return built(head, document, plan.contract.version)
@@ -104,6 +105,7 @@ def _given(refund: refund_pb2.Refund) -> refund_pb2.Refund:
         "reason",
         "gateway",
         "tax_exempt",
+        "return_id",
     ):
         bare.ClearField(name)
     return bare

@@ -8,12 +8,14 @@ from tallystick.flows.orders import Orders
 from tallystick.flows.payments import Payments
 from tallystick.flows.prices import Prices
 from tallystick.flows.refunds import Refunds
+from tallystick.flows.returns import Returns
 from tallystick.flows.stock import Stock
 
 FLOWS: tuple[Flow, ...] = (
     Orders(),
     Payments(),
     Refunds(),
+    Returns(),
     Supplements(),
     Reductions(),
     Customers(),

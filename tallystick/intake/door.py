@@ -19,7 +19,7 @@ from tallystick.kafka.topics import VALUE_MAX
 from tallystick.ledger.objects import Accepted, Judgement, ObjectKey, Objects, Seen, Sighting, Verdict
 from tallystick.ports import Reading
 from tallystick.telemetry import Metrics, flow_of
-from tallystick.v1 import event_pb2, refund_pb2
+from tallystick.v1 import event_pb2, refund_pb2, return_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,8 @@ def to_event(connection: str, reading: Reading) -> event_pb2.Event:
         event.order.CopyFrom(reading.order)
     if reading.refund is not None:
         event.refund.CopyFrom(reading.refund)
+    if reading.returned is not None:
+        getattr(event, "return").CopyFrom(reading.returned)
     if reading.fulfilment is not None:
         event.fulfilment.CopyFrom(reading.fulfilment)
     if reading.customer is not None:
@@ -167,8 +169,11 @@ def _is_of(key: ObjectKey, parent: str, arrival: Arrival) -> bool:
 
 def _vanished(connection: str, order_id: str, kind: event_pb2.EntityType.ValueType, part_id: str) -> Reading:
     """All that is left of a part: whose it was."""
+    if kind == event_pb2.ENTITY_TYPE_RETURN:
+        returned = return_pb2.Return(connection=connection, id=part_id, order_id=order_id)
+        return Reading(kind, part_id, None, returned=returned, gone=True)
     refund = refund_pb2.Refund(connection=connection, id=part_id, order_id=order_id)
-    return Reading(kind, part_id, None, refund=refund if kind == event_pb2.ENTITY_TYPE_REFUND else None, gone=True)
+    return Reading(kind, part_id, None, refund=refund, gone=True)
 
 
 def _seen(arrival: Arrival, events: Sequence[event_pb2.Event]) -> Seen:

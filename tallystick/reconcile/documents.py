@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 _SQL = queries("reconcile")
 ACTOR = "reconciliation"
 #: What can be compared with its source; a customer is made once and is the target's own afterwards.
-_COMPARED = ("order", "refund", "fulfilment")
+_COMPARED = ("order", "refund", "return", "fulfilment")
 #: What preparing may say about the document itself.
 _REFUSED = {HoldReason.DELETED_IN_TARGET: Verdict.ABSENT, HoldReason.FOREIGN: Verdict.FOREIGN}
 

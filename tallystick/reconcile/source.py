@@ -18,10 +18,10 @@ from tallystick.ports import Reading, Window
 from tallystick.reasons import HoldReason
 from tallystick.reconcile.findings import Finding, What
 from tallystick.telemetry import flow_of
-from tallystick.v1 import event_pb2, refund_pb2
+from tallystick.v1 import event_pb2, refund_pb2, return_pb2
 
 _SQL = queries("reconcile")
-_REFUND = "refund"
+_REFUND, _RETURN = "refund", "return"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +77,33 @@ class Sources:
     async def _with_last_content(self, connection: str, compared: Compared) -> Compared:
         """A refund that vanished keeps what it last said, so that whoever looks sees both figures."""
         entering = compared.entering
-        if entering is None or not any(part.gone for part in entering.parts):
+        lost = [part for part in entering.parts if _is_lost_refund(part)] if entering is not None else []
+        if entering is None or not lost:
             return compared
         order_id = entering.object_id
-        entities = [key(connection, order_id, _REFUND, part.object_id) for part in entering.parts if part.gone]
+        entities = [key(connection, order_id, _REFUND, part.object_id) for part in lost]
         rows = await self._pool.fetch(_SQL["last_bodies"], [order_key(connection, order_id)], entities)
         last = {event.object_id: event.refund for event in (event_pb2.Event.FromString(row["body"]) for row in rows)}
         shown = _refunded(part.refund for part in entering.parts if not part.gone and part.refund is not None)
         parts = tuple(
-            _vanished(part, last.get(part.object_id), shown) if part.gone else part for part in entering.parts
+            _vanished(part, last.get(part.object_id), shown) if _is_lost_refund(part) else part
+            for part in entering.parts
         )
         return replace(compared, entering=replace(entering, parts=parts))
 
 
 def _compared(connection: str, reading: Reading, whole: Known | None, parts: Sequence[Known]) -> Compared:
     found = [*_disagreement(connection, reading, whole)]
-    known = {part.id: part for part in parts}
-    for part in reading.parts:
-        found += _disagreement(connection, part, known.get(part.object_id), of=reading.object_id)
-    shown = {part.object_id for part in reading.parts}
-    lost = [part for part in parts if part.type == _REFUND and not part.gone and part.id not in shown]
-    found += (Finding("refunds", What.GONE, key(connection, reading.object_id, part.id)) for part in lost)
+    # A refund and a return may have one number.
+    known = {(part.type, part.id): part for part in parts}
+    shown = {(entity_name(part.type), part.object_id): part for part in reading.parts}
+    for name, part in shown.items():
+        found += _disagreement(connection, part, known.get(name), of=reading.object_id)
+    lost = [part for name, part in known.items() if part.type in _GONE and not part.gone and name not in shown]
+    found += (Finding(flow_of(part.type), What.GONE, key(connection, reading.object_id, part.id)) for part in lost)
     if not found:
         return Compared()
-    gone = (_gone_refund(connection, reading.object_id, part.id) for part in lost)
+    gone = (_GONE[part.type](connection, reading.object_id, part.id) for part in lost)
     return Compared(tuple(found), replace(reading, parts=(*reading.parts, *gone)))
 
 
@@ -116,6 +119,18 @@ def _disagreement(connection: str, reading: Reading, known: Known | None, of: st
 def _gone_refund(connection: str, order_id: str, refund_id: str) -> Reading:
     refund = refund_pb2.Refund(connection=connection, id=refund_id, order_id=order_id)
     return Reading(event_pb2.ENTITY_TYPE_REFUND, refund_id, None, refund=refund, gone=True)
+
+
+def _gone_return(connection: str, order_id: str, return_id: str) -> Reading:
+    returned = return_pb2.Return(connection=connection, id=return_id, order_id=order_id)
+    return Reading(event_pb2.ENTITY_TYPE_RETURN, return_id, None, returned=returned, gone=True)
+
+
+_GONE = {_REFUND: _gone_refund, _RETURN: _gone_return}
+
+
+def _is_lost_refund(part: Reading) -> bool:
+    return part.gone and part.refund is not None
 
 
 def _vanished(part: Reading, last: refund_pb2.Refund | None, shown: Mapping[str, Decimal]) -> Reading:

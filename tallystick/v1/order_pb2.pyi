@@ -21,6 +21,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _OrderState:
@@ -595,10 +600,13 @@ class Order(_message.Message):
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def refund_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids of its refunds and returns; they travel as events of their own, in the same lane."""
+        """Ids of its refunds; they travel as events of their own, in the same lane."""
 
     @_builtins.property
-    def return_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def return_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Never filled: a return changes nothing of its order, and an order that named it would be another revision."""
+
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Extra fields of the store by name, for the contract to pick from."""

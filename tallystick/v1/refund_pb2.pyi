@@ -149,6 +149,7 @@ class Refund(_message.Message):
     TAX_EXEMPT_FIELD_NUMBER: _builtins.int
     ORDER_SHARES_FIELD_NUMBER: _builtins.int
     ORDER_CANCELLED_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     id: _builtins.str
     order_id: _builtins.str
@@ -162,6 +163,8 @@ class Refund(_message.Message):
     """The buyer of the order is exempt from tax."""
     order_cancelled: _builtins.bool
     """The whole order was cancelled in the store when this was seen."""
+    return_id: _builtins.str
+    """The return whose goods it is the money for; those come back by its document."""
     @_builtins.property
     def refunded_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -210,10 +213,11 @@ class Refund(_message.Message):
         tax_exempt: _builtins.bool = ...,
         order_shares: _abc.Iterable[Global___TaxShare] | None = ...,
         order_cancelled: _builtins.bool = ...,
+        return_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "duties", b"duties", "order_placed_at", b"order_placed_at", "refunded_at", b"refunded_at", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "connection", b"connection", "currency_code", b"currency_code", "duties", b"duties", "fees", b"fees", "gateway", b"gateway", "id", b"id", "lines", b"lines", "order_cancelled", b"order_cancelled", "order_id", b"order_id", "order_number", b"order_number", "order_placed_at", b"order_placed_at", "order_shares", b"order_shares", "reason", b"reason", "refunded_at", b"refunded_at", "shipping_lines", b"shipping_lines", "tax_basis", b"tax_basis", "tax_exempt", b"tax_exempt", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "connection", b"connection", "currency_code", b"currency_code", "duties", b"duties", "fees", b"fees", "gateway", b"gateway", "id", b"id", "lines", b"lines", "order_cancelled", b"order_cancelled", "order_id", b"order_id", "order_number", b"order_number", "order_placed_at", b"order_placed_at", "order_shares", b"order_shares", "reason", b"reason", "refunded_at", b"refunded_at", "return_id", b"return_id", "shipping_lines", b"shipping_lines", "tax_basis", b"tax_basis", "tax_exempt", b"tax_exempt", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

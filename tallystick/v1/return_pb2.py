@@ -23,19 +23,24 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from tallystick.v1 import order_pb2 as tallystick_dot_v1_dot_order__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atallystick/v1/return.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\nReturnLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\t\x12\x19\n\x11received_quantity\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xe5\x01\n\x06Return\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x0e\n\x06number\x18\x04 \x01(\t\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.tallystick.v1.ReturnState\x12\x30\n\x0crequested_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lines\x18\x07 \x03(\x0b\x32\x19.tallystick.v1.ReturnLine\x12\x12\n\nrefund_ids\x18\x08 \x03(\t*\xc9\x01\n\x0bReturnState\x12\x1c\n\x18RETURN_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RETURN_STATE_REQUESTED\x10\x01\x12\x15\n\x11RETURN_STATE_OPEN\x10\x02\x12\x19\n\x15RETURN_STATE_RECEIVED\x10\x03\x12\x17\n\x13RETURN_STATE_CLOSED\x10\x04\x12\x19\n\x15RETURN_STATE_DECLINED\x10\x05\x12\x1a\n\x16RETURN_STATE_CANCELLED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atallystick/v1/return.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19tallystick/v1/order.proto\"n\n\x0eReturnDisposal\x12\x10\n\x08quantity\x18\x01 \x01(\t\x12\x35\n\x0b\x64isposition\x18\x02 \x01(\x0e\x32 .tallystick.v1.ReturnDisposition\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\"\xcf\x01\n\nReturnLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\t\x12\x19\n\x11received_quantity\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12%\n\x04kind\x18\x05 \x01(\x0e\x32\x17.tallystick.v1.LineKind\x12\x0b\n\x03sku\x18\x06 \x01(\t\x12\r\n\x05title\x18\x07 \x01(\t\x12\x30\n\tdisposals\x18\x08 \x03(\x0b\x32\x1d.tallystick.v1.ReturnDisposal\"\xe5\x01\n\x06Return\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x0e\n\x06number\x18\x04 \x01(\t\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.tallystick.v1.ReturnState\x12\x30\n\x0crequested_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lines\x18\x07 \x03(\x0b\x32\x19.tallystick.v1.ReturnLine\x12\x12\n\nrefund_ids\x18\x08 \x03(\t*\xc9\x01\n\x0bReturnState\x12\x1c\n\x18RETURN_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RETURN_STATE_REQUESTED\x10\x01\x12\x15\n\x11RETURN_STATE_OPEN\x10\x02\x12\x19\n\x15RETURN_STATE_RECEIVED\x10\x03\x12\x17\n\x13RETURN_STATE_CLOSED\x10\x04\x12\x19\n\x15RETURN_STATE_DECLINED\x10\x05\x12\x1a\n\x16RETURN_STATE_CANCELLED\x10\x06*\xc2\x01\n\x11ReturnDisposition\x12\"\n\x1eRETURN_DISPOSITION_UNSPECIFIED\x10\x00\x12 \n\x1cRETURN_DISPOSITION_RESTOCKED\x10\x01\x12$\n RETURN_DISPOSITION_NOT_RESTOCKED\x10\x02\x12!\n\x1dRETURN_DISPOSITION_PROCESSING\x10\x03\x12\x1e\n\x1aRETURN_DISPOSITION_MISSING\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallystick.v1.return_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RETURNSTATE']._serialized_start=403
-  _globals['_RETURNSTATE']._serialized_end=604
-  _globals['_RETURNLINE']._serialized_start=78
-  _globals['_RETURNLINE']._serialized_end=168
-  _globals['_RETURN']._serialized_start=171
-  _globals['_RETURN']._serialized_end=400
+  _globals['_RETURNSTATE']._serialized_start=660
+  _globals['_RETURNSTATE']._serialized_end=861
+  _globals['_RETURNDISPOSITION']._serialized_start=864
+  _globals['_RETURNDISPOSITION']._serialized_end=1058
+  _globals['_RETURNDISPOSAL']._serialized_start=105
+  _globals['_RETURNDISPOSAL']._serialized_end=215
+  _globals['_RETURNLINE']._serialized_start=218
+  _globals['_RETURNLINE']._serialized_end=425
+  _globals['_RETURN']._serialized_start=428
+  _globals['_RETURN']._serialized_end=657
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from tallystick.v1 import order_pb2 as _order_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -28,8 +29,11 @@ class _ReturnStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReturnSta
     DESCRIPTOR: _descriptor.EnumDescriptor
     RETURN_STATE_UNSPECIFIED: _ReturnState.ValueType  # 0
     RETURN_STATE_REQUESTED: _ReturnState.ValueType  # 1
+    """The buyer asks for it; nobody has agreed yet."""
     RETURN_STATE_OPEN: _ReturnState.ValueType  # 2
+    """Approved: the goods are on their way back."""
     RETURN_STATE_RECEIVED: _ReturnState.ValueType  # 3
+    """All of them have been dealt with, and nobody has closed it."""
     RETURN_STATE_CLOSED: _ReturnState.ValueType  # 4
     RETURN_STATE_DECLINED: _ReturnState.ValueType  # 5
     RETURN_STATE_CANCELLED: _ReturnState.ValueType  # 6
@@ -38,12 +42,67 @@ class ReturnState(_ReturnState, metaclass=_ReturnStateEnumTypeWrapper): ...
 
 RETURN_STATE_UNSPECIFIED: ReturnState.ValueType  # 0
 RETURN_STATE_REQUESTED: ReturnState.ValueType  # 1
+"""The buyer asks for it; nobody has agreed yet."""
 RETURN_STATE_OPEN: ReturnState.ValueType  # 2
+"""Approved: the goods are on their way back."""
 RETURN_STATE_RECEIVED: ReturnState.ValueType  # 3
+"""All of them have been dealt with, and nobody has closed it."""
 RETURN_STATE_CLOSED: ReturnState.ValueType  # 4
 RETURN_STATE_DECLINED: ReturnState.ValueType  # 5
 RETURN_STATE_CANCELLED: ReturnState.ValueType  # 6
 Global___ReturnState: _TypeAlias = ReturnState  # noqa: Y015
+
+class _ReturnDisposition:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReturnDispositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReturnDisposition.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RETURN_DISPOSITION_UNSPECIFIED: _ReturnDisposition.ValueType  # 0
+    RETURN_DISPOSITION_RESTOCKED: _ReturnDisposition.ValueType  # 1
+    RETURN_DISPOSITION_NOT_RESTOCKED: _ReturnDisposition.ValueType  # 2
+    RETURN_DISPOSITION_PROCESSING: _ReturnDisposition.ValueType  # 3
+    """They came, and somebody has to look before they are sold again or thrown away."""
+    RETURN_DISPOSITION_MISSING: _ReturnDisposition.ValueType  # 4
+
+class ReturnDisposition(_ReturnDisposition, metaclass=_ReturnDispositionEnumTypeWrapper):
+    """What became of goods that were to come back."""
+
+RETURN_DISPOSITION_UNSPECIFIED: ReturnDisposition.ValueType  # 0
+RETURN_DISPOSITION_RESTOCKED: ReturnDisposition.ValueType  # 1
+RETURN_DISPOSITION_NOT_RESTOCKED: ReturnDisposition.ValueType  # 2
+RETURN_DISPOSITION_PROCESSING: ReturnDisposition.ValueType  # 3
+"""They came, and somebody has to look before they are sold again or thrown away."""
+RETURN_DISPOSITION_MISSING: ReturnDisposition.ValueType  # 4
+Global___ReturnDisposition: _TypeAlias = ReturnDisposition  # noqa: Y015
+
+@_typing.final
+class ReturnDisposal(_message.Message):
+    """Pieces of a line of which the store says what became of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    DISPOSITION_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    quantity: _builtins.str
+    """Decimal text, positive."""
+    disposition: Global___ReturnDisposition.ValueType
+    location_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        quantity: _builtins.str = ...,
+        disposition: Global___ReturnDisposition.ValueType = ...,
+        location_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposition", b"disposition", "location_id", b"location_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnDisposal: _TypeAlias = ReturnDisposal  # noqa: Y015
 
 @_typing.final
 class ReturnLine(_message.Message):
@@ -53,11 +112,24 @@ class ReturnLine(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     RECEIVED_QUANTITY_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    DISPOSALS_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     quantity: _builtins.str
     """Decimal texts, positive."""
     received_quantity: _builtins.str
     reason: _builtins.str
+    """The store's own word."""
+    kind: _order_pb2.LineKind.ValueType
+    """As the order's line has them, so that the return can be booked without it."""
+    sku: _builtins.str
+    title: _builtins.str
+    @_builtins.property
+    def disposals(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnDisposal]:
+        """Of what no disposal names, the store does not say what became of it."""
+
     def __init__(
         self,
         *,
@@ -65,10 +137,14 @@ class ReturnLine(_message.Message):
         quantity: _builtins.str = ...,
         received_quantity: _builtins.str = ...,
         reason: _builtins.str = ...,
+        kind: _order_pb2.LineKind.ValueType = ...,
+        sku: _builtins.str = ...,
+        title: _builtins.str = ...,
+        disposals: _abc.Iterable[Global___ReturnDisposal] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "quantity", b"quantity", "reason", b"reason", "received_quantity", b"received_quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposals", b"disposals", "kind", b"kind", "line_id", b"line_id", "quantity", b"quantity", "reason", b"reason", "received_quantity", b"received_quantity", "sku", b"sku", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

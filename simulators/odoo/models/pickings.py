@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from .. import errors
 from ..fields import Field
 from ..model import Model, Values
 from ..table import Row
@@ -24,6 +25,7 @@ _FIELDS = (
     Field("name", "char", "Reference", readonly=True),
     Field("state", "selection", "Status", readonly=True, selection=_STATES, default="draft"),
     Field("origin", "char", "Source Document"),
+    Field("note", "html", "Notes"),
     Field("sale_id", "many2one", "Sales Order", "sale.order"),
     Field("partner_id", "many2one", "Contact", "res.partner"),
     Field("picking_type_id", "many2one", "Operation Type", "stock.picking.type", required=True),
@@ -38,6 +40,10 @@ _FIELDS = (
     Field("carrier_tracking_url", "char", "Tracking URL", readonly=True, store=False, computed=True),
 )
 _OPEN = ("confirmed", "assigned")
+_DONE = (
+    "You cannot cancel a stock move that has been set to 'Done'. "
+    "Create a return in order to reverse the moves which took place."
+)
 #: The place in a carrier's link that the tracking reference takes.
 _NUMBER = "<shipmenttrackingnumber>"
 #: Quantities by line of the order.
@@ -54,7 +60,7 @@ class Pickings(Model):
 
     def __init__(self, db: "Database") -> None:
         super().__init__(db)
-        self.on_records |= {"action_confirm"}
+        self.on_records |= {"action_confirm", "action_cancel"}
 
     @property
     def moves(self) -> StockMoves:
@@ -95,6 +101,31 @@ class Pickings(Model):
                     self.moves.table.update(move, {"state": "assigned"})
         return True
 
+    def action_cancel(self, ids: Iterable[int]) -> bool:
+        """What is not done yet never will be; a second call changes nothing."""
+        found = self.existing(ids)
+        if any(self.table.rows[one]["state"] == "done" for one in found):
+            raise errors.user_error(_DONE)
+        for row_id in found:
+            if self.table.rows[row_id]["state"] != "cancel":
+                self._call_off(row_id)
+                self.db.note("cancelled", self.name, row_id)
+        return True
+
+    def _call_off(self, row_id: int) -> None:
+        self.table.update(row_id, {"state": "cancel", "write_date": self.db.now})
+        for move in list(self.written(row_id)):
+            self.moves.release(move)
+            self.moves.table.update(move, {"state": "cancel", "write_date": self.db.now})
+
+    def receive(self, picking_id: int) -> None:
+        """The warehouse takes in a transfer that is ready, all of it."""
+        for one in list(self.written(picking_id)):
+            move = self.moves.table.rows[one]
+            self.moves.finish(one, move["product_uom_qty"])
+            self._delivered(move["sale_line_id"], -move["product_uom_qty"])
+        self._finish(picking_id)
+
     def written(self, picking_id: int) -> Collection[int]:
         """The moves of a picking."""
         return self.moves.table.matching("picking_id", picking_id)
@@ -122,10 +153,7 @@ class Pickings(Model):
         """What has not left never will."""
         for one in list(self.table.matching("sale_id", order_id)):
             if self.table.rows[one]["state"] != "done":
-                self.table.update(one, {"state": "cancel", "write_date": self.db.now})
-                for move in list(self.written(one)):
-                    self.moves.release(move)
-                    self.moves.table.update(move, {"state": "cancel", "write_date": self.db.now})
+                self._call_off(one)
 
     def ship(self, order_id: int, quantities: Quantities | None, **parcel: Any) -> int:
         """The open delivery leaves with these goods, or with all; the rest becomes a backorder. Its id."""

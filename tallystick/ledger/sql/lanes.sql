@@ -84,12 +84,14 @@ FROM (SELECT target, lane_key, count(*) AS fresh FROM fresh GROUP BY target, lan
 WHERE l.target = n.target AND l.lane_key = n.lane_key
 
 -- Older STATE effects that nobody has begun to send give way to the newest revision; one in flight or in doubt never.
+-- So does a return of which nothing was made (its first step is still to come): a revision of one says all of it.
 -- name: supersede
 UPDATE effect e SET state = 'SUPERSEDED', settled_at = clock_timestamp()
-WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.kind = 'STATE' AND e.state = 'QUEUED'
+WHERE e.target = $1 AND e.lane_key = ANY ($2::text[]) AND e.state = 'QUEUED'
+  AND (e.kind = 'STATE' OR (e.entity_type = 'return' AND e.step = 0))
   AND e.revision < (
     SELECT max(n.revision) FROM effect n
-    WHERE n.target = $1 AND n.lane_key = e.lane_key AND n.kind = 'STATE'
+    WHERE n.target = $1 AND n.lane_key = e.lane_key AND n.kind = e.kind
       AND n.entity_type = e.entity_type AND n.entity_id = e.entity_id)
 RETURNING e.lane_key, e.seq
 
@@ -273,8 +275,9 @@ WITH input AS MATERIALIZED (
     SELECT i.*, CASE WHEN i.state = 'QUEUED' AND EXISTS (
             SELECT FROM effect o
             JOIN effect n ON n.target = o.target AND n.lane_key = o.lane_key AND n.entity_type = o.entity_type
-                AND n.entity_id = o.entity_id AND n.kind = 'STATE' AND n.revision > o.revision AND n.unfinished
-            WHERE o.target = i.target AND o.lane_key = i.lane_key AND o.seq = i.seq AND o.kind = 'STATE')
+                AND n.entity_id = o.entity_id AND n.kind = o.kind AND n.revision > o.revision AND n.unfinished
+            WHERE o.target = i.target AND o.lane_key = i.lane_key AND o.seq = i.seq
+              AND (o.kind = 'STATE' OR (o.entity_type = 'return' AND i.step = 0)))
         THEN 'SUPERSEDED' ELSE i.state END AS becomes
     FROM input i
 ), settled AS (

@@ -226,7 +226,7 @@ def test_header_rows_begin_at_the_refund() -> None:
 
 def test_an_example_is_an_order_or_a_refund() -> None:
     neither = rules(examples=[{"name": "neither", "expect": {}}])
-    with pytest.raises(ContractError, match="one of `order`, `refund`, `product` and `customer`"):
+    with pytest.raises(ContractError, match="one of `order`, `refund`, `return`, `product` and `customer`"):
         parse_contract(neither, "test.yaml")
 
 

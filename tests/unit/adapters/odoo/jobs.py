@@ -16,7 +16,13 @@ from tallystick.canonical import written
 from tallystick.canonical.keys import key, order_key
 from tallystick.clock import Budget, Clock, SystemClock
 from tallystick.contract.compile import Contract
-from tallystick.contract.document import CustomerDocument, OrderDocument, PaymentDocument, RefundDocument
+from tallystick.contract.document import (
+    CustomerDocument,
+    OrderDocument,
+    PaymentDocument,
+    RefundDocument,
+    ReturnDocument,
+)
 from tallystick.contract.load import load_contract
 from tallystick.marks import mark
 from tallystick.ports import Answer, Applied, Job, Refused, Sink, Step
@@ -31,6 +37,7 @@ DESK = {"id": "12", "sku": "DESK", "title": "Desk", "quantity": 1, "amount": {"g
         "taxes": [{"rate_percent": "19"}]}  # fmt: skip
 ONE_MUG = {"line_id": "11", "kind": "goods", "sku": "MUG", "title": "Mug", "quantity": 1, "restock": "no",
            "amount": {"gross": "10.70"}, "taxes": [{"rate_percent": "7"}]}  # fmt: skip
+MUG_BACK = {"line_id": "11", "sku": "MUG", "title": "Mug", "quantity": 1, "reason": "too-small"}
 BUYER = {"id": "77", "key": "77", "kind": "person", "name": "Erika Beispiel", "email": "erika@shop.example"}
 
 
@@ -73,6 +80,21 @@ def refund_job(made: RefundDocument, order: Job, **more: Any) -> Job:
     ref = key(made.connection, made.order_id, "refund", made.refund_id)
     text = str(mark(ref, 1, repr(made).encode()))
     return Job(ref, 1, text, made, dependencies={"order": order.external_id or ""}, **more)
+
+
+def sent_back(order: OrderDocument, *lines: dict[str, Any], **parts: Any) -> ReturnDocument:
+    """What the contract makes of a return of an order; one mug when no lines are given."""
+    given = {"connection": order.connection, "order_id": order.order_id, "id": "5", "number": "1042-R1"}
+    made = contract().returned(written.returned({**given, "lines": list(lines or (MUG_BACK,)), **parts}))
+    assert isinstance(made, ReturnDocument), made
+    return made
+
+
+def return_job(made: ReturnDocument, order: Job, revision: int = 1, **more: Any) -> Job:
+    """The effect of a revision of a return, whose order is in Odoo."""
+    ref = key(made.connection, made.order_id, "return", made.return_id)
+    text = str(mark(ref, revision, repr(made).encode()))
+    return Job(ref, revision, text, made, **{"dependencies": {"order": order.external_id or ""}, **more})
 
 
 def paid(order: OrderDocument, **parts: Any) -> PaymentDocument:
@@ -189,7 +211,7 @@ async def deliver_to(sink: Sink, made: Job, *, until: str = "") -> Job:
         made = replace(made, external_id=answer.external_id or made.external_id)
         if one.name == until:
             break
-    if isinstance(made.document, PaymentDocument):
+    if isinstance(made.document, PaymentDocument | ReturnDocument):
         return made
     assert isinstance(made.document, OrderDocument | RefundDocument)
     return replace(made, sent_lines=tuple(line.key for line in made.document.lines))
