@@ -13,7 +13,7 @@ from adapters.shopify.forms import order_of
 from adapters.shopify.fulfilments import FulfilmentSinkOfShopify
 from adapters.shopify.prices import PriceSinkOfShopify
 from adapters.shopify.searching import WALK_MAX, changed_between
-from adapters.shopify.settings import ShopifySettings
+from adapters.shopify.settings import RETURN_TOPICS, ShopifySettings
 from adapters.shopify.stock import ShelvesOfShopify
 from adapters.shopify.subscriptions import Subscriptions
 from adapters.shopify.translate import reading as canonical
@@ -37,6 +37,7 @@ _READ = {
     "shipping": documents.SHIPPING_LINES,
     "discounts": documents.DISCOUNTS,
     "refunds": documents.REFUNDS,
+    "returns": documents.RETURNS,
 }
 _READ_WITH_MONEY = {**_READ, "payments": documents.PAYMENTS_WHOLE}
 _PAGE = {
@@ -44,6 +45,7 @@ _PAGE = {
     "shipping": documents.PAGE_SHIPPING_LINES,
     "discounts": documents.PAGE_DISCOUNTS,
     "refunds": 1,
+    "returns": 1,
 }
 
 
@@ -53,7 +55,7 @@ class Torn(Unavailable):
 
 class ShopifyAdapter:
     """One shop. Has the abilities WebhookSource, WebhookKeeper, OrderSource, CustomerSource, PaymentSource, RiskSource,
-    FulfilmentSink, StockSink, PriceSink, PartlyShown, Identified and ConnectionTest."""
+    ReturnSource, FulfilmentSink, StockSink, PriceSink, PartlyShown, Identified and ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
@@ -64,6 +66,8 @@ class ShopifyAdapter:
         self._settings = settings
         #: As `PaymentSource` and `RiskSource` have it.
         self.lacks_payments = self.lacks_risk = "set `trust_bodies: false` on it" if settings.trust_bodies else ""
+        #: As `ReturnSource` has it.
+        self.lacks_returns = _lacking_topics(settings)
         self._clock = clock
         self._webhooks = ShopifyWebhooks(connection, settings)
         self._door = HttpDoor(
@@ -160,13 +164,14 @@ class ShopifyAdapter:
         return NeedsRead(event_pb2.ENTITY_TYPE_ORDER, identifier(node.get("id")), why)
 
     async def _whole(self, node: Json) -> Reading:
-        """An order of a page; one that a page cuts, or that has refunds or mixed payments, is read on its own.
+        """An order of a page; one that a page cuts, or that has refunds, returns or mixed payments, is read on its own.
 
         So is every order whose single payments are wanted, which no page has room for.
         """
         connections = ("lineItems", "shippingLines", "discountApplications")
         cut = any(part(part(node.get(name)).get("pageInfo")).get("hasNextPage") for name in connections)
-        if self._settings.trust_bodies and not cut and not objects(node.get("refunds")):
+        beside = objects(node.get("refunds")) or objects(part(node.get("returns")).get("nodes"))
+        if self._settings.trust_bodies and not cut and not beside:
             order = order_from_graphql(node)
             if not order.gift_card_mixed:
                 return canonical(self._connection, order)
@@ -193,6 +198,9 @@ class ShopifyAdapter:
             raise Unreadable(f"the order has {documents.REFUNDS} refunds or more, which one read cannot show")
         whole: dict[str, Any] = dict(node)
         whole["refunds"] = [await self._refund(text(refund.get("id"))) for refund in refunds]
+        returns = part(node.get("returns"))
+        back = [await self._return(text(one.get("id"))) for one in objects(returns.get("nodes"))]
+        whole["returns"] = {**returns, "nodes": back}
         lines = await self._lines(gid, node)
         if lines is None:
             return None
@@ -231,6 +239,19 @@ class ShopifyAdapter:
             lines += objects(page.get("nodes"))
             if not part(page.get("pageInfo")).get("hasNextPage"):
                 return {**refund, "refundLineItems": {"nodes": lines}}
+            variables["after"] = text(part(page["pageInfo"]).get("endCursor"))
+
+    async def _return(self, gid: str) -> Json:
+        variables: dict[str, Any] = {"id": gid, "lines": documents.RETURN_LINES, "after": None}
+        lines: list[Json] = []
+        while True:
+            shown = part((await self._client.query(documents.READ_RETURN, variables)).get("return"))
+            if not shown:
+                raise Torn("a return that the order names is not there yet", 5.0)
+            page = part(shown.get("returnLineItems"))
+            lines += objects(page.get("nodes"))
+            if not part(page.get("pageInfo")).get("hasNextPage"):
+                return {**shown, "returnLineItems": {"nodes": lines}}
             variables["after"] = text(part(page["pageInfo"]).get("endCursor"))
 
     async def _payments(self, gid: str) -> list[Json]:
@@ -300,6 +321,12 @@ class ShopifyAdapter:
     async def close(self) -> None:
         """Give connections back."""
         await self._door.close()
+
+
+def _lacking_topics(settings: ShopifySettings) -> str:
+    """A return has topics of its own, and it is not told whether it moves its order's date."""
+    lacking = [topic for topic in RETURN_TOPICS if topic not in settings.topics]
+    return f"add {', '.join(lacking)} to its `topics`" if lacking else ""
 
 
 def _scopes(data: Json) -> set[str]:

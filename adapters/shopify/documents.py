@@ -2,7 +2,7 @@
 
 Costs are counted by Shopify before anything runs: an object 1, a connection by its `first`; a request may ask for at
 most 1000 points (Shopify, "API limits"). So pages of orders carry few lines each, longer orders are read on their own,
-and every refund has a request of its own.
+and every refund and every return has a request of its own.
 """
 
 #: What a single read shows at once. More than these of a kind is refused rather than cut.
@@ -10,6 +10,8 @@ LINES = 25
 DISCOUNTS = 50
 SHIPPING_LINES = 10
 REFUNDS = 100
+RETURNS = 50
+RETURN_LINES = 40
 REFUND_LINES = 75
 PAYMENTS = 100
 #: With all that is told of each of them.
@@ -84,6 +86,7 @@ fragment OrderFields on Order {{
     pageInfo {{ hasNextPage }}
   }}
   refunds(first: $refunds) {{ id }}
+  returns(first: $returns) {{ nodes {{ id }} pageInfo {{ hasNextPage }} }}
 }}
 """
 
@@ -102,7 +105,7 @@ _WHOLE = _ORDER + _LINE + _ADDRESS
 
 #: One order with its first lines; null when it is not there.
 READ_ORDER = (
-    """query ReadOrder($id: ID!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!) {
+    """query ReadOrder($id: ID!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!, $returns: Int!) {
   order(id: $id) { ...OrderFields }
 }
 """
@@ -112,7 +115,7 @@ READ_ORDER = (
 #: The same with what no webhook body shows: its payments one by one, and the risk of fraud.
 READ_WITH_MONEY = (
     """query ReadOrderWithMoney(
-  $id: ID!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!, $payments: Int!
+  $id: ID!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!, $returns: Int!, $payments: Int!
 ) {
   order(id: $id) { ...OrderFields ...MoneyFields }
 }
@@ -124,7 +127,8 @@ READ_WITH_MONEY = (
 #: Orders that changed, the earliest change first.
 CHANGED_ORDERS = (
     """query ChangedOrders(
-  $query: String!, $first: Int!, $after: String, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!
+  $query: String!, $first: Int!, $after: String, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!,
+  $returns: Int!
 ) {
   orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {
     nodes { ...OrderFields }
@@ -173,6 +177,32 @@ READ_REFUND = f"""query ReadRefund($id: ID!, $lines: Int!, $after: String) {{
 }}
 """
 
+#: One return, whole: what comes back of which shipment, and what became of it.
+READ_RETURN = """query ReadReturn($id: ID!, $lines: Int!, $after: String) {
+  return(id: $id) {
+    id name status createdAt
+    returnLineItems(first: $lines, after: $after) {
+      nodes {
+        id quantity processedQuantity
+        returnReasonDefinition { handle }
+        ... on ReturnLineItem { fulfillmentLineItem { id lineItem { id } } }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+    reverseFulfillmentOrders(first: 3) {
+      nodes {
+        lineItems(first: 50) {
+          nodes { fulfillmentLineItem { id } dispositions { type quantity location { id } } }
+          pageInfo { hasNextPage }
+        }
+      }
+      pageInfo { hasNextPage }
+    }
+    refunds(first: 20) { nodes { id } pageInfo { hasNextPage } }
+  }
+}
+"""
+
 #: The payments of one order, for orders that were paid by gift card and something else.
 READ_PAYMENTS = f"""query ReadPayments($id: ID!, $first: Int!) {{
   order(id: $id) {{ transactions(first: $first) {{ kind status gateway amountSet {_SHOP_MONEY} }} }}
@@ -192,6 +222,7 @@ ALL = (
     COUNT_ORDERS,
     ORDER_LINES,
     READ_REFUND,
+    READ_RETURN,
     READ_PAYMENTS,
     READ_SHOP,
 )

@@ -95,6 +95,7 @@ def _refund(source: ShopifyOrder, record: RefundRecord, order: order_pb2.Order) 
         total=money(source.currency, _given_back(source, record) or ZERO),
         gateway=record.gateway,
         reason=record.note,
+        return_id=record.return_id,
     )
     if record.at is not None:
         refund.refunded_at.CopyFrom(to_timestamp(record.at))

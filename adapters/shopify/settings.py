@@ -10,6 +10,9 @@ from tallystick.secrets import Secret
 #: A client secret stays valid for a while after its rotation (Shopify, "Verify deliveries").
 SECRETS_MAX = 2
 DOMAIN = ".myshopify.com"
+RETURN_TOPICS = tuple(
+    f"returns/{what}" for what in ("request", "approve", "decline", "cancel", "close", "reopen", "update", "process")
+)
 MONEY_TOPICS = ("order_transactions/create", "orders/risk_assessment_changed")
 
 
@@ -36,7 +39,7 @@ class ShopifySettings(BaseModel):
     access_token: Secret | None = None
     #: The app's client secret, and during a rotation the former one. Empty: `client_secret` signs.
     webhook_secrets: tuple[Secret, ...] = Field(default=(), max_length=SECRETS_MAX)
-    #: Subscriptions that `tallystick connections test` wants to find.
+    #: Subscriptions that `tallystick connections test` wants to find. The flow of returns wants those of returns too.
     topics: tuple[str, ...] = ("orders/create", "orders/updated", "orders/edited", "orders/delete", "refunds/create")
     #: False makes every delivery a mere hint: each change of an order is read, with its payments one by one and the
     #: risk of fraud, which no body shows. Needed for the flow of payments and for `hold_risk`.

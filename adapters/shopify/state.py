@@ -126,6 +126,8 @@ class RefundRecord:
     #: Stated differences between what was calculated and what was paid.
     adjusted: bool = False
     from_return: bool = False
+    #: Empty where the payload does not name the return.
+    return_id: str = ""
     #: How many payments back it holds, whatever their outcome; None when the payload does not show payments.
     payments: int | None = None
     #: One of them is still on its way.
@@ -134,6 +136,42 @@ class RefundRecord:
     paid: Decimal | None = ZERO
     gateway: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """Pieces of a shipped line that are to come back; `line_id` is empty for goods that stand on no line."""
+
+    line_id: str
+    #: Of the shipment: what became of the pieces is told by it.
+    shipped_id: str
+    quantity: int
+    processed: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """What became of pieces that came back: restocked, not_restocked, processing_required or missing."""
+
+    shipped_id: str
+    quantity: int
+    kind: str
+    location_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRecord:
+    """A return (RMA); only reads show it."""
+
+    id: str
+    name: str
+    #: requested, open, closed, canceled or declined
+    status: str
+    at: datetime | None
+    lines: tuple[ReturnLine, ...]
+    disposals: tuple[Disposal, ...]
+    refund_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +277,7 @@ class ShopifyOrder:
     shipping_lines: tuple[Shipping, ...]
     discounts: tuple[Discount, ...]
     refunds: tuple[RefundRecord, ...]
+    returns: tuple[ReturnRecord, ...] = ()
     #: Paid by gift card; None when the payload does not show payments.
     gift_cards: Decimal | None = None
     #: None when the payload does not show them one by one.

@@ -1,4 +1,4 @@
-"""From Shopify's own terms to the canonical order and its refunds. Pure; both spellings end here."""
+"""From Shopify's own terms to the canonical order, its refunds and returns. Pure; both spellings end here."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -7,6 +7,7 @@ from adapters.shopify.booking import BookedLine, Booking, Part, booking
 from adapters.shopify.charges import kind, taxed, taxes
 from adapters.shopify.payments import STATES, payments, risk
 from adapters.shopify.refunds import readings
+from adapters.shopify.returned import readings as returns
 from adapters.shopify.state import GIFT_CARD, ZERO, ShopifyOrder
 from adapters.shopify.state import Address as ShopAddress
 from tallystick.canonical import checks
@@ -22,7 +23,7 @@ _WAS_PAID = frozenset({"paid", "partially_refunded", "refunded"})
 
 
 def reading(connection: str, source: ShopifyOrder) -> Reading:
-    """The canonical order with its findings, and its refunds as parts."""
+    """The canonical order with its findings, and its refunds and returns as parts."""
     booked = booking(source)
     order = _order(connection, source, booked)
     parts = readings(source, booked, order)
@@ -33,7 +34,7 @@ def reading(connection: str, source: ShopifyOrder) -> Reading:
         source.updated_at,
         order=order,
         findings=(*booked.findings, *checks.findings(order)),
-        parts=parts,
+        parts=(*parts, *returns(source, order)),
     )
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from adapters.shopify import returned
 from adapters.shopify.fields import (
     Json,
     count,
@@ -79,6 +80,7 @@ def order_from_graphql(order: Json) -> ShopifyOrder:
         shipping_lines=tuple(_shipping(line) for line in nodes(order.get("shippingLines"), "shipping lines")),
         discounts=_discounts(order),
         refunds=tuple(_refund(refund) for refund in objects(order.get("refunds"))),
+        returns=tuple(returned.record(one) for one in nodes(order.get("returns"), "returns")),
         gift_cards=_gift_cards(order.get("transactions")),
         transactions=_transactions(order.get("transactions")),
         recommendation=text(part(order.get("risk")).get("recommendation")).lower(),
@@ -268,6 +270,7 @@ def _refund(refund: Json) -> RefundRecord:
         duties=sum((decimal(_shop_money(duty.get("amountSet"))) for duty in objects(refund.get("duties"))), ZERO),
         adjusted=bool(nodes(refund.get("orderAdjustments"), "adjustments")),
         from_return=refund.get("return") is not None,
+        return_id=identifier(part(refund.get("return")).get("id")),
         payments=len(back) if refund.get("transactions") is not None else None,
         pending=any(text(one.get("status")).lower() in ON_ITS_WAY for one in back),
         paid=sum((decimal(_shop_money(one.get("amountSet"))) for one in back if one.get("status") == "SUCCESS"), ZERO),

@@ -83,7 +83,7 @@ def order_from_rest(order: Json) -> ShopifyOrder:
     )
 
 
-def unshown(order: ShopifyOrder) -> str:
+def unshown(order: ShopifyOrder, *, shows_returns: bool = False) -> str:
     """Why this spelling does not show the whole order, so that it has to be read; empty when it does."""
     if order.company is not None:
         return "a webhook body names a B2B company by its id only"
@@ -91,6 +91,8 @@ def unshown(order: ShopifyOrder) -> str:
         return "a webhook body does not tell how much was paid by gift card"
     if any(record.paid is None for record in order.refunds):
         return "a webhook body states refunds in the buyer's currency only"
+    if shows_returns or any(record.from_return for record in order.refunds):
+        return "a webhook body names returns without showing them"
     if any(record.payments is None for record in order.refunds):
         return "the body does not show what its refunds paid back"
     if order.updated_at is None:
@@ -219,6 +221,7 @@ def _refund(refund: Json, order: Json) -> RefundRecord:
         duties=sum((decimal(_shop_money(duty.get("amount_set"))) for duty in objects(refund.get("duties"))), ZERO),
         adjusted=any(not _of_shipping(one) for one in objects(refund.get("order_adjustments"))),
         from_return=bool(refund.get("return")),
+        return_id=identifier(part(refund.get("return")).get("id")),
         payments=len(back) if "transactions" in refund else None,
         pending=any(text(one.get("status")).lower() in ON_ITS_WAY for one in back),
         paid=_paid(back, text(order.get("currency"))),

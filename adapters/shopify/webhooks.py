@@ -11,7 +11,7 @@ import orjson
 from adapters.shopify import buyer_webhooks
 from adapters.shopify.buyer_webhooks import COMPANY_TOPICS, CUSTOMER_TOPICS, PRIVACY_TOPICS
 from adapters.shopify.fields import Json, identifier, parse, part
-from adapters.shopify.settings import ShopifySettings
+from adapters.shopify.settings import RETURN_TOPICS, ShopifySettings
 from adapters.shopify.translate import reading as canonical
 from adapters.shopify.translate_rest import order_from_rest, unshown
 from tallystick.errors import TallystickError, Unreadable
@@ -32,6 +32,7 @@ PART_TOPICS: Mapping[str, tuple[str, ...]] = {
     "payment_terms/create": ("order_id",),
     "payment_terms/update": ("order_id",),
     "payment_terms/delete": ("order_id",),
+    **dict.fromkeys(RETURN_TOPICS, ("order", "id")),
 }
 _BUYER_TOPICS = frozenset((*CUSTOMER_TOPICS, *COMPANY_TOPICS, *PRIVACY_TOPICS))
 #: Nearly every body begins with its id: then a body of megabytes need not be parsed at the edge.
@@ -86,7 +87,7 @@ class ShopifyWebhooks:
     def _order(self, order_id: str, body: Json) -> Reading | NeedsRead:
         try:
             order = order_from_rest(body)
-            why = unshown(order)
+            why = unshown(order, shows_returns=bool(body.get("returns")))
             return _needs_read(order_id, why) if why else canonical(self._connection, order)
         except TallystickError as error:
             return _needs_read(order_id, str(error))

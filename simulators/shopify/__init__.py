@@ -4,12 +4,13 @@ from simulators.shopify.admin import application
 from simulators.shopify.checkout import Cart
 from simulators.shopify.hooks import Delivery, Sender
 from simulators.shopify.model import B2B, Address, Discount, Item, Order, Rate
-from simulators.shopify.shop import CUSTOMER_TOPICS, WEBHOOK_TOPICS, Shop
+from simulators.shopify.shop import CUSTOMER_TOPICS, RETURN_TOPICS, WEBHOOK_TOPICS, Shop
 from simulators.shopify.stockroom import SoldOut
 
 __all__ = [
     "B2B",
     "CUSTOMER_TOPICS",
+    "RETURN_TOPICS",
     "WEBHOOK_TOPICS",
     "Address",
     "Cart",

@@ -179,6 +179,38 @@ class Refund:
 
 
 @dataclass(slots=True)
+class Disposal:
+    """What became of pieces that were to come back, in Shopify's words."""
+
+    kind: str
+    quantity: int
+    location_id: int
+
+
+@dataclass(slots=True)
+class ReturnLine:
+    """Pieces of a line that are to come back."""
+
+    id: int
+    line_id: int
+    quantity: int
+    reason: str
+    disposals: list[Disposal] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Return:
+    """A return: status REQUESTED, OPEN, CLOSED, CANCELED or DECLINED."""
+
+    id: int
+    order_id: int
+    name: str
+    status: str
+    at: datetime
+    lines: list[ReturnLine]
+
+
+@dataclass(slots=True)
 class Task:
     """A fulfilment order: pieces by line id that one location has to ship, with what it shipped of them."""
 
@@ -234,6 +266,7 @@ class Order:
     attributes: list[tuple[str, str]] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
+    returns: list[Return] = field(default_factory=list)
     financial_status: str = "pending"
     #: Shopify's summary of the risk of fraud: CANCEL, INVESTIGATE, ACCEPT or NONE.
     recommendation: str = "NONE"
@@ -253,6 +286,11 @@ class Order:
     def shipped(self, line_id: int) -> int:
         """Pieces of a line that left, whatever became of them later."""
         return sum(one.pieces.get(line_id, 0) for one in self.fulfilments if not one.cancelled)
+
+    def returned(self, line_id: int) -> int:
+        """Pieces of a line that are on a return, or came back by one."""
+        under_way = [one for one in self.returns if one.status not in ("DECLINED", "CANCELED")]
+        return sum(line.quantity for one in under_way for line in one.lines if line.line_id == line_id)
 
     @property
     def gateways(self) -> list[str]:

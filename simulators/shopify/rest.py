@@ -68,7 +68,7 @@ class RestForm:
             "shipping_lines": [self._shipping(order, line) for line in order.shipping],
             "fulfillments": [self._fulfilment(order, one) for one in order.fulfilments],
             "refunds": [self.refund(order, refund) for refund in order.refunds],
-            "returns": [],
+            "returns": [{"id": one.id, "name": one.name} for one in order.returns],
         }
 
     def _fulfilment(self, order: Order, made: Fulfilment) -> Json:

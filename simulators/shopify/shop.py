@@ -22,6 +22,7 @@ from simulators.shopify.model import ZERO, Item, Order, Payment, Refund, RefundL
 from simulators.shopify.pricebook import PriceBook
 from simulators.shopify.pricing import received
 from simulators.shopify.rest import RestForm
+from simulators.shopify.returns import Counter
 from simulators.shopify.stockroom import Stockroom
 from simulators.shopify.tokens import Tokens
 from simulators.shopify.window import bounds
@@ -31,6 +32,9 @@ LIVE_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 #: Of the double only.
 CLIENT_SECRET = "hush"  # noqa: S105
 WEBHOOK_TOPICS = ("orders/create", "orders/updated", "orders/edited", "orders/delete", "refunds/create")
+RETURN_TOPICS = tuple(
+    f"returns/{event}" for event in ("request", "approve", "decline", "cancel", "close", "reopen", "update", "process")
+)
 CUSTOMER_TOPICS = (
     *(f"customers/{event}" for event in ("create", "update", "delete", "merge", "data_request", "redact")),
     *(f"{what}/{event}" for what in ("companies", "company_locations") for event in ("create", "update", "delete")),
@@ -68,11 +72,13 @@ class Shop:
         self.journal = Journal()
         self.orders: dict[int, Order] = {}
         self.dispatch = Dispatch(self)
+        self.counter = Counter(self)
         self.clients = Clients(self)
         self.stockroom = Stockroom(self)
         self.pricebook = PriceBook(self)
         #: What else the API answers, by the field's name.
-        self.roots = self.dispatch.roots | self.stockroom.roots | self.pricebook.roots | self.clients.roots
+        self.roots = self.dispatch.roots | self.counter.roots | self.stockroom.roots | self.pricebook.roots
+        self.roots |= self.clients.roots
         #: How long a change stays unknown to searches, in seconds.
         self.search_lag_s = 0.0
         self.throttled_status = 200
@@ -235,6 +241,16 @@ class Shop:
         what = "fulfilled" if order.fulfilled else "partially_fulfilled"
         self._changed(order, what, f"orders/{what}", "orders/updated")
 
+    def returned(self, order: Order, event: str, body: dict[str, Any], *, moves: bool) -> None:
+        """Something happened to a return of the order; `moves` tells whether the order's own date follows."""
+        parts = {f"returns/{event}": body}
+        if moves:
+            self._touch(order.id)
+            self._changed(order, f"return {event}", "orders/updated", parts=parts)
+        else:
+            self.journal.note(f"return {event}", str(order.id))
+            self.hooks.announce(self.now(), order.id, parts)
+
     def tag(self, order_id: int, *tags: str) -> None:
         """Somebody tags the order."""
         order = self._touch(order_id)
@@ -286,6 +302,7 @@ class Shop:
     def node(self, order: Order) -> dict[str, Any]:
         """The order in the GraphQL spelling, as of now."""
         spoil, plain = self.spoiled.get(order.id), order_node(order, with_added=self.total_follows_additions)
+        plain |= self.counter.order(order)
         return spoil(plain) if spoil else plain | self.dispatch.order(order)
 
     def visible(self, order_id: int) -> Order | None:

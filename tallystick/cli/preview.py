@@ -38,7 +38,7 @@ def preview(
     erp: Erp = None,
     json: options.Json = False,
 ) -> None:
-    """Show the ERP documents that an order and its refunds would become, the proof of their totals, or why not.
+    """Show the ERP documents that an order with its refunds and returns would become, with proof, or why not.
 
     The payload is an order as the store's API answers it (also a list of one) or a webhook's body. Nothing is called
     and nothing is written; secrets are not needed. What only the ERP can resolve is listed as unresolved. Without
@@ -126,6 +126,9 @@ def _show(body: Mapping[str, Any]) -> None:
 
 
 def _show_part(part: Mapping[str, Any]) -> None:
+    if part["type"] == "return":
+        _show_return(part)
+        return
     at = part["canonical"].get("refundedAt", "without a date")
     say(f"\n[bold]{part['type'].capitalize()} {escape(part['id'])}[/] · {escape(at)}")
     if part["document"] is not None:
@@ -136,6 +139,22 @@ def _show_part(part: Mapping[str, Any]) -> None:
         say("[green]It balances and would be credited.[/]")
     else:
         say(f"[yellow]It would not be credited: {held['reason']}[/]: {escape(held['detail'])}")
+
+
+def _show_return(part: Mapping[str, Any]) -> None:
+    number, state = part["canonical"].get("number", ""), part["canonical"].get("state", "")
+    said = state.removeprefix("RETURN_STATE_").lower()
+    say(f"\n[bold]Return {escape(number or part['id'])}[/] · {escape(said)}")
+    lines = part["document"]["lines"] if part["document"] is not None else ()
+    rows = [(one["product"], one["quantity"], one["location"] or "where it left from", one["reason"]) for one in lines]
+    if rows:
+        show_table(("product", "quantity", "to", "reason"), rows)
+    if part["held"] is not None:
+        say(f"[yellow]It would be held: {part['held']['reason']}[/]: {escape(part['held']['detail'])}")
+    elif part["not_eligible"] is not None:
+        say(f"Nothing would be announced: {part['not_eligible']['reason']}: {escape(part['not_eligible']['detail'])}")
+    else:
+        say("[green]The goods would be announced to the warehouse.[/]")
 
 
 def _show_balance(balance: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Returns become transfers of Odoo that bring goods back: made, repeated, lost, cancelled, and never beside a refund's."""
+"""Returns become transfers of Odoo that bring goods back: made, repeated, lost, cancelled; never beside a refund's."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

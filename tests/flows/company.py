@@ -235,6 +235,8 @@ class Options:
     poll_every_s: float = 3600.0
     #: Everybody's.
     clock: Clock = field(default_factory=SystemClock)
+    #: Of the route from Shopify alone.
+    shopify_flows: Mapping[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -328,7 +330,7 @@ def _settings(
                     "erp": ODOO,
                     "contract": options.contracts / f"{store}-odoo.yaml",
                     "since": "2020-01-01T00:00:00Z",
-                    "flows": dict(options.flows),
+                    "flows": {**options.flows, **(options.shopify_flows if store == SHOPIFY else {})},
                 }
                 for store in (WOO, SHOPIFY)
             ],

@@ -167,7 +167,7 @@ def test_where_received_goods_count_a_changed_disposal_is_held_too() -> None:
         event(state="closed", lines=[{**_MUGS, "disposals": [{"quantity": 2, "disposition": word}]}])
         for word in ("restocked", "not_restocked")
     )
-    rules = {"returns": {"when": "received"}}
+    rules: dict[str, Any] = {"returns": {"when": "received"}}
     assert built(restocked, settled=restocked, **rules) == Unwanted(NotEligible.UNCHANGED)
     assert isinstance(built(binned, settled=restocked, **rules), Refused)
 

@@ -14,6 +14,7 @@ from simulators.woocommerce import Item, Rate, Shop, ShopSettings
 from simulators.woocommerce.shape import encode
 from tests.shared import shared
 from tests.unit.adapters.shopify.shops import MUG, TEA
+from tests.unit.adapters.shopify.test_translate import plain
 from tests.unit.cli.terminal import tallystick
 
 KEYS = {"canonical", "document", "balance", "unresolved", "held", "parts"}
@@ -137,3 +138,23 @@ def test_the_refunds_of_a_shopify_order_are_shown_with_it(payload: Callable[[Any
     (part,) = answer.json["parts"]
     assert (part["id"], part["held"], part["balance"]["difference"]) == (str(back.id), None, "0.00")
     assert f"Refund {back.id}" in tallystick(*arguments).out
+
+
+def test_the_returns_of_a_shopify_order_are_shown_with_it(payload: Callable[[Any], str]) -> None:
+    """One that is approved, one that nobody has agreed to, and one of whose goods nothing is said."""
+    shop = ShopifyShop()
+    sold = shop.place_order(Cart([MUG, TEA], currency="EUR"))
+    shop.dispatch.ship(sold.id, {line.id: line.item.quantity for line in sold.lines})
+    shop.counter.open(sold.id, {sold.lines[0].id: 2})
+    shop.counter.request(sold.id, {sold.lines[1].id: 1})
+    shop.counter.close(shop.counter.open(sold.id, {sold.lines[1].id: 1}))
+    arguments = ("preview", "--store", "shopify", "--payload", payload(json.dumps(plain(shop.node(sold))).encode()))
+    answer = tallystick(*arguments, "--json")
+    assert answer.code == 3, answer.err
+    approved, asked, closed = answer.json["parts"]
+    assert [(line["product"], line["quantity"]) for line in approved["document"]["lines"]] == [("MUG", "2")]
+    assert (approved["held"], asked["document"], closed["document"]) == (None, None, None)
+    assert (asked["not_eligible"]["reason"], closed["held"]["reason"]) == ("RETURN_PENDING", "MAPPING")
+    said = tallystick(*arguments).out
+    assert f"Return #{sold.number}-R1 · open" in said
+    assert "Nothing would be announced: RETURN_PENDING" in said

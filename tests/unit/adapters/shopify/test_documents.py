@@ -23,6 +23,7 @@ _VARIABLES = {
     "CountOrders": {},
     "OrderLines": {"first": documents.LINES},
     "ReadRefund": {"lines": documents.REFUND_LINES},
+    "ReadReturn": {"lines": documents.RETURN_LINES},
     "ReadPayments": {"first": documents.PAYMENTS},
     "ReadShop": {},
     "ReadSubscriptions": {"first": 100},

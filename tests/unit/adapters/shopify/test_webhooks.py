@@ -141,7 +141,9 @@ def test_a_refund_in_the_buyers_currency_is_read() -> None:
     assert isinstance(_read("orders/updated", shop.body(order)), NeedsRead)
 
 
-@pytest.mark.parametrize("topic", ["inventory_levels/update", "app/uninstalled", "returns/request", ""])
+@pytest.mark.parametrize(
+    "topic", ["inventory_levels/update", "app/uninstalled", "reverse_deliveries/attach_deliverable", ""]
+)
 def test_other_topics_are_not_ours(topic: str) -> None:
     assert isinstance(_read(topic, {"id": 5}), NotOurs)
 
