@@ -15,6 +15,7 @@ from service.held import HeldOrders
 from service.interceptors import Guard
 from service.order_syncs import OrderSyncs
 from service.reconciles import Reconciles
+from service.records import RecordBook, ways
 from service.status import Status
 from service.stock import StockShelves
 from service.watch import Watches, WatchLimits
@@ -24,6 +25,7 @@ from tallystick.ledger.acts import Acts
 from tallystick.ledger.events import Events
 from tallystick.ledger.operations import Operations
 from tallystick.ledger.pool import Pool
+from tallystick.ledger.records import Records
 from tallystick.ledger.views import Views
 from tallystick.reconcile.plan import places
 from tallystick.reconcile.runs import Runs
@@ -34,6 +36,8 @@ from tallystick.v1 import (
     order_sync_pb2_grpc,
     reconcile_pb2,
     reconcile_pb2_grpc,
+    record_pb2,
+    record_pb2_grpc,
     status_pb2,
     status_pb2_grpc,
     stock_pb2,
@@ -54,6 +58,7 @@ _SERVICES = tuple(
         (order_sync_pb2, "OrderSyncService"),
         (held_pb2, "HeldService"),
         (reconcile_pb2, "ReconcileService"),
+        (record_pb2, "RecordService"),
         (stock_pb2, "StockService"),
         (status_pb2, "StatusService"),
     )
@@ -109,6 +114,8 @@ def _add_services(server: grpc.aio.Server, installation: Installation, pool: Poo
         Reconciles(Runs(pool), places(installation), installation.clock), server
     )
     status_pb2_grpc.add_StatusServiceServicer_to_server(Status(installation, pool), server)
+    crossing = [way for route in installation.settings.routes for way in ways(route)]
+    record_pb2_grpc.add_RecordServiceServicer_to_server(RecordBook(views, Records(pool, crossing)), server)
     stock_pb2_grpc.add_StockServiceServicer_to_server(StockShelves(installation, views, pool), server)
     return watches
 

@@ -11,6 +11,7 @@ from service.callers import Context
 from service.errors import ApiError, invalid, not_found, precondition
 from tallystick.canonical.times import to_datetime
 from tallystick.ledger.views import Order, Views
+from tallystick.v1 import order_sync_pb2
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 NOTE_MAX = 500
@@ -63,9 +64,23 @@ def connection(views: Views, text: str, field: str = "connection") -> str:
     return text
 
 
-async def order(views: Views, name: str) -> Order:
+def end(views: Views, text: str, field: str) -> str:
+    """A store or an ERP of ours, or empty for all: what crosses may come from either, and go to either."""
+    if text and text not in views.ends:
+        raise invalid(field, f"no route touches {text[:60]!r}; there are {', '.join(views.ends)}")
+    return text
+
+
+def state(value: order_sync_pb2.SyncState.ValueType) -> str:
+    """The name of a state, such as HELD; empty for all."""
+    if value not in order_sync_pb2.SyncState.values():
+        raise invalid("state", "is no state of this version")
+    return order_sync_pb2.SyncState.Name(value).removeprefix("SYNC_STATE_") if value else ""
+
+
+async def order(views: Views, name: str, field: str = "name") -> Order:
     """The one order that is named. Raises NOT_FOUND, or FAILED_PRECONDITION when several have that number."""
-    (found,) = await _find(views, [name], "name")
+    (found,) = await _find(views, [name], field)
     if found is None:
         raise _unknown(name)
     return found
@@ -81,9 +96,20 @@ async def orders_or_new(views: Views, names: Sequence[str], field: str) -> list[
     return [one for one in orders if one is not None]
 
 
+def record(text: str) -> str:
+    """The full name of a record."""
+    if not _nameable(text):
+        raise invalid("name", "write it in full, such as <connection>/<order id>/refund/<id>")
+    return text
+
+
+def _nameable(text: str) -> bool:
+    return bool(text) and len(text) <= NAME_MAX and "\0" not in text
+
+
 async def _find(views: Views, names: Sequence[str], field: str) -> list[Order | None]:
     for name in names:
-        if not name or len(name) > NAME_MAX or "\0" in name:
+        if not _nameable(name):
             raise invalid(field, "name the order as <connection>/<order id>, or by its number")
     found = await views.find(names)
     return [_one(name, candidates) for name, candidates in zip(names, found, strict=True)]

@@ -26,8 +26,8 @@ class HeldOrders(held_pb2_grpc.HeldServiceServicer):
     async def ListHeld(self, request: pb.ListHeldRequest, context: Context) -> pb.ListHeldResponse:  # noqa: N802
         """A page of what is held."""
         wanted = Filter(
-            connection=asking.connection(self._views, request.connection),
-            target=request.target,
+            connection=asking.end(self._views, request.connection, "connection"),
+            target=asking.end(self._views, request.target, "target"),
             reason=request.reason,
         )
         limit = page_size(request.page_size, _USUAL)
@@ -72,11 +72,12 @@ class HeldOrders(held_pb2_grpc.HeldServiceServicer):
     async def _lane(self, request: Request) -> Lane:
         """The lane that is named: exactly as `ListHeld` names it, or as an order is named anywhere."""
         key = request.name
-        if not key.startswith("customer/"):
+        targets = await self._views.held_in(key, request.request_id)
+        if not targets and not key.startswith("customer/"):
             key = (await asking.order(self._views, key)).name
+            targets = await self._views.held_in(key, request.request_id)
         if request.target:
             return Lane(request.target, key)
-        targets = await self._views.held_in(key, request.request_id)
         if not targets:
             raise precondition("NOT_HELD", f"{key} is not held anywhere")
         if len(targets) > 1:

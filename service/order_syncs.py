@@ -51,12 +51,10 @@ class OrderSyncs(order_sync_pb2_grpc.OrderSyncServiceServicer):
 
     def _filter(self, request: pb.ListOrderSyncsRequest) -> Filter:
         since = request.HasField("changed_since")
-        if request.state not in pb.SyncState.values():
-            raise invalid("state", "is no state of this version")
         return Filter(
             connection=asking.connection(self._views, request.connection),
             target=asking.target(self._views, request.target),
-            state=pb.SyncState.Name(request.state).removeprefix("SYNC_STATE_") if request.state else "",
+            state=asking.state(request.state),
             reason=request.reason,
             changed_since=asking.instant(request.changed_since, "changed_since") if since else None,
         )
@@ -68,8 +66,8 @@ class OrderSyncs(order_sync_pb2_grpc.OrderSyncServiceServicer):
         order = await asking.order(self._views, request.name)
         cursor = cursor_of(request, (datetime, int, int, str))
         limit = page_size(request.page_size, _EVENTS_USUAL)
-        target = asking.target(self._views, request.target)
-        found, more = await self._views.story(order, target, limit, cursor)
+        target = asking.end(self._views, request.target, "target")
+        found, more = await self._views.story(order, target, limit, cursor, newest_first=request.newest_first)
         return pb.ListOrderEventsResponse(events=found, next_page_token=next_token(request, more))
 
     async def WatchOrderSync(  # noqa: N802

@@ -27,6 +27,11 @@ class HoldReason(StrEnum):
         """The reason in words, without the detail."""
         return _HOLD_WORDS[self]
 
+    @property
+    def advice(self) -> str:
+        """What a person does about it."""
+        return _HOLD_ADVICE[self]
+
 
 _HOLD_WORDS = {
     HoldReason.DATA: "the target refused the content",
@@ -41,6 +46,21 @@ _HOLD_WORDS = {
     HoldReason.PARENT_MISSING: "the order that this belongs to has not come",
     HoldReason.EDIT_OR_REFUND_UNCLEAR: "the store does not tell whether quantities were edited or refunded",
     HoldReason.FRAUD_RISK: "the store sees a risk of fraud",
+}
+
+_HOLD_ADVICE = {
+    HoldReason.DATA: "put right what the target refused, where it comes from or in the target, and resume it",
+    HoldReason.MAPPING: "make the counterpart in the target, or add its row to the contract, and resume it",
+    HoldReason.UNBALANCED: "correct the amounts in the store; or book it by hand and mark it as applied",
+    HoldReason.LOCKED: "make the change in the target by hand and mark it as applied; or skip it",
+    HoldReason.FOREIGN: "take our reference off the document that is not ours, and resume it",
+    HoldReason.DELETED_IN_TARGET: "make the document anew by hand and mark it as applied; or skip it",
+    HoldReason.IN_DOUBT_NO_LOOKUP: "look in the target: mark it as applied if it is there, else resume it",
+    HoldReason.ATTEMPTS: "end what made the attempts fail, and resume it",
+    HoldReason.PARENT_SKIPPED: "skip it as its order was; or book it by hand and mark it as applied",
+    HoldReason.PARENT_MISSING: "resync the order that it belongs to; it goes on once that has come",
+    HoldReason.EDIT_OR_REFUND_UNCLEAR: "compare the document with the store, correct it, and mark this as applied",
+    HoldReason.FRAUD_RISK: "clear the order in the store, and it goes on by itself; or cancel it there",
 }
 
 
@@ -130,3 +150,13 @@ def words(reason: str) -> str:
         if reason in kind.__members__:
             return kind[reason].words
     return reason.replace("_", " ").lower()
+
+
+def advice(reason: str) -> str:
+    """What a person does about a reason for a hold; empty where another version wrote it."""
+    return HoldReason[reason].advice if reason in HoldReason.__members__ else ""
+
+
+def not_eligible(said: str) -> str:
+    """The reason that these are the words of; empty for none."""
+    return next((reason for reason, text in _NOT_ELIGIBLE_WORDS.items() if text == said), "")

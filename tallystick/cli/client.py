@@ -17,7 +17,14 @@ from tallystick.cli.running import run
 from tallystick.cli.state import running_in
 from tallystick.errors import SetupError
 from tallystick.settings import Listen
-from tallystick.v1 import held_pb2_grpc, order_sync_pb2_grpc, reconcile_pb2_grpc, status_pb2_grpc, stock_pb2_grpc
+from tallystick.v1 import (
+    held_pb2_grpc,
+    order_sync_pb2_grpc,
+    reconcile_pb2_grpc,
+    record_pb2_grpc,
+    status_pb2_grpc,
+    stock_pb2_grpc,
+)
 
 T = TypeVar("T")
 
@@ -37,6 +44,7 @@ class Api:
         self.orders = order_sync_pb2_grpc.OrderSyncServiceStub(channel)
         self.held = held_pb2_grpc.HeldServiceStub(channel)
         self.reconcile = reconcile_pb2_grpc.ReconcileServiceStub(channel)
+        self.records = record_pb2_grpc.RecordServiceStub(channel)
         self.stock = stock_pb2_grpc.StockServiceStub(channel)
         self.status = status_pb2_grpc.StatusServiceStub(channel)
 

@@ -23,8 +23,8 @@ _WORDS = {
     Exit.FINE: "everything is fine",
     Exit.FAILED: "something is wrong, or could not be done; standard error says what",
     Exit.USAGE: "a wrong option, or a file, payload or configuration that cannot be used",
-    Exit.HELD: "an order is held or not eligible; the output says why",
-    Exit.NOT_FOUND: "there is no such order, connection or operation",
+    Exit.HELD: "an order or a record is held or not eligible; the output says why",
+    Exit.NOT_FOUND: "there is no such order, record, connection or operation",
     Exit.INTERRUPTED: "stopped by Ctrl-C",
 }
 

@@ -9,11 +9,13 @@ import orjson
 import typer
 from rich.markup import escape
 
-from tallystick.cli import options, words
+from tallystick.cli import options, records, words
 from tallystick.cli.client import Api, ask, plain
 from tallystick.cli.codes import Exit
-from tallystick.cli.screen import note, out, say, show_json, show_table
+from tallystick.cli.screen import Cell, note, out, say, show_json, show_table
 from tallystick.v1 import order_sync_pb2 as pb
+from tallystick.v1 import record_pb2
+from tallystick.words import short_name
 
 _group = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Where orders are, and why.")
 _PAGE_MAX = 500
@@ -78,14 +80,14 @@ async def _listed(client: Api, request: pb.ListOrderSyncsRequest, limit: int) ->
     return found
 
 
-def _rows(found: Sequence[pb.OrderSync]) -> list[tuple[str, ...]]:
+def _rows(found: Sequence[pb.OrderSync]) -> list[tuple[Cell, ...]]:
     return [
         (
             order.name,
             order.number,
             str(order.revision),
             one.target,
-            words.state(one.state),
+            words.cell(one.state),
             one.document_number or one.external_id,
             "" if one.state == pb.SYNC_STATE_SYNCED else one.detail or one.words,
         )
@@ -101,40 +103,47 @@ def _rows(found: Sequence[pb.OrderSync]) -> list[tuple[str, ...]]:
 def show(
     name: Name,
     target: options.Target = None,
+    newest_first: Annotated[bool, typer.Option("--newest-first", help="What happened last stands first.")] = False,
     api: options.Api = None,
     data: options.Data = None,
     json: options.Json = False,
 ) -> None:
-    """Tell the story of one order: what came from the store, what became of it in the ERP, and when.
+    """Tell the story of one order across everything that belongs to it: its documents, payments, refunds, returns and
+    shipments, what became of each there and back, what stopped, and who acted, in the order in which it happened.
 
     Exit code 3 when it is held or not eligible, 4 when no store ever showed it.
 
     `tallystick orders show 1042`
 
-    `tallystick orders show shopify/5512345678901 --json`
+    `tallystick orders show shopify/5512345678901 --newest-first --json`
     """
-    order, events = ask(api, data, lambda client: _story(client, name, target or ""))
+    order, records, events = ask(api, data, lambda client: _story(client, name, target or "", newest_first))
     if json:
-        show_json({"order": plain(order), "events": [plain(event) for event in events]})
+        document = {"order": plain(order), "records": [plain(one) for one in records]}
+        show_json({**document, "events": [plain(event) for event in events]})
     else:
-        _tell(order, events)
+        _tell(order, records, events)
     if any(one.state in words.STOPPED for one in order.targets):
         raise typer.Exit(Exit.HELD)
 
 
-async def _story(client: Api, name: str, target: str) -> tuple[pb.OrderSync, list[pb.OrderEvent]]:
+async def _story(
+    client: Api, name: str, target: str, newest_first: bool
+) -> tuple[pb.OrderSync, list[record_pb2.Record], list[pb.OrderEvent]]:
     order = (await client.orders.GetOrderSync(pb.GetOrderSyncRequest(name=name, target=target))).order_sync
+    belonging = record_pb2.ListRecordsRequest(order=order.name, target=target)
+    found, _ = await records.listed(client, belonging, _PAGE_MAX)
     events: list[pb.OrderEvent] = []
-    request = pb.ListOrderEventsRequest(name=order.name, target=target, page_size=_PAGE_MAX)
+    request = pb.ListOrderEventsRequest(name=order.name, target=target, page_size=_PAGE_MAX, newest_first=newest_first)
     while True:
         answer = await client.orders.ListOrderEvents(request)
         events += answer.events
         request.page_token = answer.next_page_token
         if not answer.next_page_token:
-            return order, events
+            return order, found[::-1], events
 
 
-def _tell(order: pb.OrderSync, events: Sequence[pb.OrderEvent]) -> None:
+def _tell(order: pb.OrderSync, found: Sequence[record_pb2.Record], events: Sequence[pb.OrderEvent]) -> None:
     called = f"Order {order.number}" if order.number else "Order"
     gone = ", no longer in the store" if order.gone else ""
     say(f"[bold]{escape(called)}[/] · {escape(order.name)} · revision {order.revision}{gone}")
@@ -143,13 +152,24 @@ def _tell(order: pb.OrderSync, events: Sequence[pb.OrderEvent]) -> None:
         say(f"{words.coloured(one.state, one.words)}{holds}")
         if one.detail:
             say(f"  {escape(one.detail)}")
+        if one.advice:
+            say(f"  what to do: {escape(one.advice)}")
         if one.HasField("due_at"):
             say(f"  goes on at {words.moment(one.due_at)}")
     say()
+    if found:
+        show_table(("belongs to it", "to", "state", "document", "what", "why"), [_belonging(one) for one in found])
+        say()
     day = ""
     for event in events:
         day = _heading(event, day)
         say(f"  {words.time_of_day(event.at)}  {escape(_sentence(event))}")
+
+
+def _belonging(one: record_pb2.Record) -> tuple[Cell, ...]:
+    document = one.document_number or one.external_id
+    name = f"{one.kind} {short_name(one.name)}"
+    return name, one.target, words.cell(one.state), document, records.what(one), records.why(one)
 
 
 def _heading(event: pb.OrderEvent, day: str) -> str:
@@ -162,6 +182,8 @@ def _heading(event: pb.OrderEvent, day: str) -> str:
 
 def _sentence(event: pb.OrderEvent) -> str:
     parts = [event.words]
+    if event.content:
+        parts.append(event.content)
     if event.detail and event.detail not in event.words:
         parts.append(event.detail)
     if event.actor and event.actor not in event.words:

@@ -6,13 +6,14 @@ one JSON document and nothing else.
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tallystick.errors import TallystickError
 
@@ -55,18 +56,25 @@ def show_json(document: Any) -> None:
     sys.stdout.flush()
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table in a terminal; through a pipe, columns between tabs under their names."""
+#: A text, or one with its colour.
+Cell: TypeAlias = str | Text
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], whole: Sequence[str] = ()) -> None:
+    """A table in a terminal; through a pipe, columns between tabs under their names.
+
+    What stands in the columns `whole` is never broken, so that it can be copied.
+    """
     console = out()
     if not console.is_terminal:
         for row in (columns, *rows):
-            sys.stdout.write("\t".join(row) + "\n")
+            sys.stdout.write("\t".join(map(str, row)) + "\n")
         return
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        shown.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
-        shown.add_row(*map(escape, row))
+        shown.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in row))
     Console(file=sys.stdout, highlight=False).print(shown)
 
 

@@ -12,9 +12,10 @@ from urllib.parse import unquote
 
 from tallystick.canonical.keys import order_key, parts
 from tallystick.canonical.times import to_timestamp
+from tallystick.ledger.details import content
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.queries import queries
-from tallystick.reasons import HoldReason, NotEligible, WaitReason, words
+from tallystick.reasons import HoldReason, NotEligible, WaitReason, advice, words
 from tallystick.settings import Mode, Route
 from tallystick.v1 import held_pb2
 from tallystick.v1 import order_sync_pb2 as pb
@@ -43,9 +44,9 @@ EVENT_KINDS = {
 #: asyncpg writes it as the database's `infinity`.
 _INFINITY = datetime.max.replace(tzinfo=UTC)
 #: States that few among many orders are in.
-_RARE = ("HELD", "WAITING", "SYNCING", "SKIPPED", "ADOPTED")
+RARE_STATES = ("HELD", "WAITING", "SYNCING", "SKIPPED", "ADOPTED")
 #: How many orders a page looks at; when fewer than wanted are among them, the next page goes on behind them.
-_LOOKED_AT = 2000
+LOOKED_AT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Filter:
     @property
     def rare(self) -> bool:
         """Only orders can match that indexes know."""
-        return self.state in _RARE or (not self.state and self.reason in (*HoldReason, *WaitReason))
+        return self.state in RARE_STATES or (not self.state and self.reason in (*HoldReason, *WaitReason))
 
     @property
     def not_eligible(self) -> bool:
@@ -103,6 +104,8 @@ class Views:
         )
         self.connections = sorted({route.store for route in routes})
         self.targets = sorted({route.erp for route in routes})
+        #: Stores are targets as well, of what comes back.
+        self.ends = sorted({*self.connections, *self.targets})
 
     # ---- one order -------------------------------------------------------------------------------------------------
 
@@ -154,13 +157,15 @@ class Views:
         )
 
     async def story(
-        self, order: Order, target: str, limit: int, after: Cursor | None = None
+        self, order: Order, target: str, limit: int, after: Cursor | None = None, *, newest_first: bool = False
     ) -> tuple[list[pb.OrderEvent], Cursor | None]:
-        """A page of the events of one order, oldest first, and where the next page goes on."""
-        at, rank, number, where = after or (None, None, None, None)
-        targets = [target] if target else self.targets
+        """A page of the events of one order and its parts, there and back, and where the next one goes on."""
+        targets = [target] if target else [*self.targets, order.connection]
         rows = await self._pool.fetch(
-            _SQL["story"], targets, order.name, order.connection, order.order_id, at, rank, number, where, limit + 1
+            _SQL["story"].replace("TALE", f"\n{_SQL['tale']}\n"),
+            *(targets, order.name, order.connection, order.order_id),
+            *(after or (None, None, None, None)),
+            *(limit + 1, newest_first),
         )
         more = [rows[limit - 1][name] for name in ("at", "rank", "id", "target")] if len(rows) > limit else None
         return [order_event(order.name, row) for row in rows[:limit]], more
@@ -171,7 +176,7 @@ class Views:
         self, wanted: Filter, limit: int, after: Cursor | None = None
     ) -> tuple[list[pb.OrderSync], Cursor | None]:
         """A page of orders, newest first, and where the next one goes on."""
-        looked_at = _LOOKED_AT if wanted.narrow else limit + 1
+        looked_at = LOOKED_AT if wanted.narrow else limit + 1
         candidates = await self._candidates(wanted, after or (_INFINITY, "", ""), looked_at)
         orders = [Order(row["connection"], row["id"]) for row in candidates]
         found = _order_syncs(await self._describe(orders, wanted, limit + 1, narrow=wanted.narrow))
@@ -203,7 +208,7 @@ class Views:
 
     async def held_in(self, lane_key: str, request_id: str) -> list[str]:
         """The targets in which a lane is held; or the one in which this request has acted on it already."""
-        rows = await self._pool.fetch(_SQL["held_in"], self.targets, lane_key, request_id)
+        rows = await self._pool.fetch(_SQL["held_in"], self.ends, lane_key, request_id)
         acted = [row["target"] for row in rows if row["acted"]]
         return acted or [row["target"] for row in rows]
 
@@ -250,6 +255,7 @@ def _target_sync(row: Mapping[str, Any]) -> pb.TargetSync:
         attempts=row["attempts"],
     )
     sync.words = state_words(sync)
+    sync.advice = advice(sync.reason) if row["state"] == "HELD" else ""
     _stamp(sync, row, "due_at", "since", "applied_at")
     return sync
 
@@ -267,6 +273,9 @@ def order_event(name: str, row: Mapping[str, Any]) -> pb.OrderEvent:
         detail=row["detail"] or "",
         actor=row["actor"] or "",
         request_id=row["request_id"] or "",
+        record=row["entity_id"] or "",
+        document=row.get("document_number") or row.get("external_id") or "",
+        content=content(row["entity_type"] or "", row.get("body")),
     )
     event.words = event_words(event)
     if row["what"] == "recorded again":
@@ -288,6 +297,7 @@ def held_message(row: Mapping[str, Any]) -> held_pb2.Held:
         revision=row["revision"],
         reason=row["reason"],
         words=words(row["reason"]),
+        advice=advice(row["reason"]),
         detail=row["detail"] or "",
         in_doubt=row["in_doubt"],
         external_id=row["external_id"] or "",

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tallystick/v1/held.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb3\x02\n\x04Held\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x12\n\nconnection\x18\x03 \x01(\t\x12\x10\n\x08order_id\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\t\x12\x13\n\x0b\x65ntity_type\x18\x06 \x01(\t\x12\x10\n\x08revision\x18\x07 \x01(\x04\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\r\n\x05words\x18\t \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\x12)\n\x05since\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08in_doubt\x18\x0c \x01(\x08\x12\x13\n\x0b\x65xternal_id\x18\r \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x0e \x01(\t\x12\x16\n\x0ewaiting_behind\x18\x0f \x01(\r\"l\n\x0fListHeldRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x12\n\nconnection\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"N\n\x10ListHeldResponse\x12!\n\x04held\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Held\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"U\n\x11ResumeHeldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\":\n\x12ResumeHeldResponse\x12$\n\x07resumed\x18\x01 \x01(\x0b\x32\x13.tallystick.v1.Held\"S\n\x0fSkipHeldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"8\n\x10SkipHeldResponse\x12$\n\x07skipped\x18\x01 \x01(\x0b\x32\x13.tallystick.v1.Held\"\x84\x01\n\x12MarkAppliedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x05 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x06 \x01(\t\";\n\x13MarkAppliedResponse\x12$\n\x07\x61pplied\x18\x01 \x01(\x0b\x32\x13.tallystick.v1.Held2\xd0\x02\n\x0bHeldService\x12K\n\x08ListHeld\x12\x1e.tallystick.v1.ListHeldRequest\x1a\x1f.tallystick.v1.ListHeldResponse\x12Q\n\nResumeHeld\x12 .tallystick.v1.ResumeHeldRequest\x1a!.tallystick.v1.ResumeHeldResponse\x12K\n\x08SkipHeld\x12\x1e.tallystick.v1.SkipHeldRequest\x1a\x1f.tallystick.v1.SkipHeldResponse\x12T\n\x0bMarkApplied\x12!.tallystick.v1.MarkAppliedRequest\x1a\".tallystick.v1.MarkAppliedResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tallystick/v1/held.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x02\n\x04Held\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x12\n\nconnection\x18\x03 \x01(\t\x12\x10\n\x08order_id\x18\x04 \x01(\t\x12\x0e\n\x06number\x18\x05 \x01(\t\x12\x13\n\x0b\x65ntity_type\x18\x06 \x01(\t\x12\x10\n\x08revision\x18\x07 \x01(\x04\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\r\n\x05words\x18\t \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\x12)\n\x05since\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08in_doubt\x18\x0c \x01(\x08\x12\x13\n\x0b\x65xternal_id\x18\r \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x0e \x01(\t\x12\x16\n\x0ewaiting_behind\x18\x0f \x01(\r\x12\x0e\n\x06\x61\x64vice\x18\x10 \x01(\t\"l\n\x0fListHeldRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x12\n\nconnection\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"N\n\x10ListHeldResponse\x12!\n\x04held\x18\x01 \x03(\x0b\x32\x13.tallystick.v1.Held\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"U\n\x11ResumeHeldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\":\n\x12ResumeHeldResponse\x12$\n\x07resumed\x18\x01 \x01(\x0b\x32\x13.tallystick.v1.Held\"S\n\x0fSkipHeldRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"8\n\x10SkipHeldResponse\x12$\n\x07skipped\x18\x01 \x01(\x0b\x32\x13.tallystick.v1.Held\"\x84\x01\n\x12MarkAppliedRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x05 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x06 \x01(\t\";\n\x13MarkAppliedResponse\x12$\n\x07\x61pplied\x18\x01 \x01(\x0b\x32\x13.tallystick.v1.Held2\xd0\x02\n\x0bHeldService\x12K\n\x08ListHeld\x12\x1e.tallystick.v1.ListHeldRequest\x1a\x1f.tallystick.v1.ListHeldResponse\x12Q\n\nResumeHeld\x12 .tallystick.v1.ResumeHeldRequest\x1a!.tallystick.v1.ResumeHeldResponse\x12K\n\x08SkipHeld\x12\x1e.tallystick.v1.SkipHeldRequest\x1a\x1f.tallystick.v1.SkipHeldResponse\x12T\n\x0bMarkApplied\x12!.tallystick.v1.MarkAppliedRequest\x1a\".tallystick.v1.MarkAppliedResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,23 +33,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallystick.v1.held_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_HELD']._serialized_start=77
-  _globals['_HELD']._serialized_end=384
-  _globals['_LISTHELDREQUEST']._serialized_start=386
-  _globals['_LISTHELDREQUEST']._serialized_end=494
-  _globals['_LISTHELDRESPONSE']._serialized_start=496
-  _globals['_LISTHELDRESPONSE']._serialized_end=574
-  _globals['_RESUMEHELDREQUEST']._serialized_start=576
-  _globals['_RESUMEHELDREQUEST']._serialized_end=661
-  _globals['_RESUMEHELDRESPONSE']._serialized_start=663
-  _globals['_RESUMEHELDRESPONSE']._serialized_end=721
-  _globals['_SKIPHELDREQUEST']._serialized_start=723
-  _globals['_SKIPHELDREQUEST']._serialized_end=806
-  _globals['_SKIPHELDRESPONSE']._serialized_start=808
-  _globals['_SKIPHELDRESPONSE']._serialized_end=864
-  _globals['_MARKAPPLIEDREQUEST']._serialized_start=867
-  _globals['_MARKAPPLIEDREQUEST']._serialized_end=999
-  _globals['_MARKAPPLIEDRESPONSE']._serialized_start=1001
-  _globals['_MARKAPPLIEDRESPONSE']._serialized_end=1060
-  _globals['_HELDSERVICE']._serialized_start=1063
-  _globals['_HELDSERVICE']._serialized_end=1399
+  _globals['_HELD']._serialized_end=400
+  _globals['_LISTHELDREQUEST']._serialized_start=402
+  _globals['_LISTHELDREQUEST']._serialized_end=510
+  _globals['_LISTHELDRESPONSE']._serialized_start=512
+  _globals['_LISTHELDRESPONSE']._serialized_end=590
+  _globals['_RESUMEHELDREQUEST']._serialized_start=592
+  _globals['_RESUMEHELDREQUEST']._serialized_end=677
+  _globals['_RESUMEHELDRESPONSE']._serialized_start=679
+  _globals['_RESUMEHELDRESPONSE']._serialized_end=737
+  _globals['_SKIPHELDREQUEST']._serialized_start=739
+  _globals['_SKIPHELDREQUEST']._serialized_end=822
+  _globals['_SKIPHELDRESPONSE']._serialized_start=824
+  _globals['_SKIPHELDRESPONSE']._serialized_end=880
+  _globals['_MARKAPPLIEDREQUEST']._serialized_start=883
+  _globals['_MARKAPPLIEDREQUEST']._serialized_end=1015
+  _globals['_MARKAPPLIEDRESPONSE']._serialized_start=1017
+  _globals['_MARKAPPLIEDRESPONSE']._serialized_end=1076
+  _globals['_HELDSERVICE']._serialized_start=1079
+  _globals['_HELDSERVICE']._serialized_end=1415
 # @@protoc_insertion_point(module_scope)

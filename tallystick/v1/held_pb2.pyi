@@ -40,12 +40,15 @@ class Held(_message.Message):
     EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
     WAITING_BEHIND_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`<connection>/<order id>` for an order, `customer/<connection>/<key>` for a customer; each part percent-encoded."""
+    """`<connection>/<order id>` for an order and what belongs to it, `customer/<connection>/<key>` for a customer,
+    `<store>/price/<sku>` for a price; each part percent-encoded.
+    """
     target: _builtins.str
     connection: _builtins.str
     order_id: _builtins.str
-    """Empty for a customer."""
+    """Empty for what belongs to no order."""
     number: _builtins.str
     """What people call the order."""
     entity_type: _builtins.str
@@ -64,6 +67,8 @@ class Held(_message.Message):
     document_number: _builtins.str
     waiting_behind: _builtins.int
     """Revisions, refunds and the like that wait behind it."""
+    advice: _builtins.str
+    """What a person does about such a reason."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -84,10 +89,11 @@ class Held(_message.Message):
         external_id: _builtins.str = ...,
         document_number: _builtins.str = ...,
         waiting_behind: _builtins.int = ...,
+        advice: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "detail", b"detail", "document_number", b"document_number", "entity_type", b"entity_type", "external_id", b"external_id", "in_doubt", b"in_doubt", "name", b"name", "number", b"number", "order_id", b"order_id", "reason", b"reason", "revision", b"revision", "since", b"since", "target", b"target", "waiting_behind", b"waiting_behind", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "connection", b"connection", "detail", b"detail", "document_number", b"document_number", "entity_type", b"entity_type", "external_id", b"external_id", "in_doubt", b"in_doubt", "name", b"name", "number", b"number", "order_id", b"order_id", "reason", b"reason", "revision", b"revision", "since", b"since", "target", b"target", "waiting_behind", b"waiting_behind", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

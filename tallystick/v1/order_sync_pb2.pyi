@@ -47,7 +47,7 @@ class _SyncStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SyncState.V
     """Bound to a document that was in the target before us, and only observed since."""
 
 class SyncState(_SyncState, metaclass=_SyncStateEnumTypeWrapper):
-    """How far an order has come in one target."""
+    """How far an order, or another record, has come in one target."""
 
 SYNC_STATE_UNSPECIFIED: SyncState.ValueType  # 0
 SYNC_STATE_ACCEPTED: SyncState.ValueType  # 1
@@ -147,6 +147,7 @@ class TargetSync(_message.Message):
     SINCE_FIELD_NUMBER: _builtins.int
     APPLIED_AT_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
     target: _builtins.str
     """The connection that documents are made in."""
     state: Global___SyncState.ValueType
@@ -168,6 +169,8 @@ class TargetSync(_message.Message):
     """A request of this order got no answer, and whether it was applied is not known yet."""
     attempts: _builtins.int
     """How often the present step was tried."""
+    advice: _builtins.str
+    """What a person does about it, while it is held; empty otherwise."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp:
         """When a waiting order goes on."""
@@ -197,10 +200,11 @@ class TargetSync(_message.Message):
         since: _timestamp_pb2.Timestamp | None = ...,
         applied_at: _timestamp_pb2.Timestamp | None = ...,
         attempts: _builtins.int = ...,
+        advice: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "due_at", b"due_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "applied_revision", b"applied_revision", "attempts", b"attempts", "contract_version", b"contract_version", "detail", b"detail", "document_number", b"document_number", "due_at", b"due_at", "external_id", b"external_id", "in_doubt", b"in_doubt", "reason", b"reason", "since", b"since", "state", b"state", "target", b"target", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "applied_at", b"applied_at", "applied_revision", b"applied_revision", "attempts", b"attempts", "contract_version", b"contract_version", "detail", b"detail", "document_number", b"document_number", "due_at", b"due_at", "external_id", b"external_id", "in_doubt", b"in_doubt", "reason", b"reason", "since", b"since", "state", b"state", "target", b"target", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -290,13 +294,16 @@ class OrderEvent(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
     order: _builtins.str
     """The order's name."""
     target: _builtins.str
-    """Empty for what concerns all targets."""
+    """Where it happened: an ERP on the way there, the store itself on the way back. Empty for what concerns all targets."""
     kind: Global___OrderEventKind.ValueType
     entity_type: _builtins.str
-    """"order", "customer", "refund" …: what of the order this is about."""
+    """"order", "payment", "refund", "fulfilment" …: what of the order this is about."""
     revision: _builtins.int
     step: _builtins.str
     """The step of the delivery, such as "confirm"."""
@@ -307,6 +314,12 @@ class OrderEvent(_message.Message):
     actor: _builtins.str
     """Who did it; empty when nobody but Tallystick."""
     request_id: _builtins.str
+    record: _builtins.str
+    """What of the order this is about, by its name: RecordService has it. The order's own name for the order itself."""
+    document: _builtins.str
+    """Of what the target holds: the document's number as people know it, else its id there."""
+    content: _builtins.str
+    """Of what was written down: the amount of a payment or refund, such as "25.00 EUR"; the tracking numbers of a shipment."""
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -327,10 +340,13 @@ class OrderEvent(_message.Message):
         actor: _builtins.str = ...,
         request_id: _builtins.str = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
+        record: _builtins.str = ...,
+        document: _builtins.str = ...,
+        content: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at", b"at", "detail", b"detail", "entity_type", b"entity_type", "kind", b"kind", "order", b"order", "reason", b"reason", "received_at", b"received_at", "request_id", b"request_id", "revision", b"revision", "step", b"step", "target", b"target", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at", b"at", "content", b"content", "detail", b"detail", "document", b"document", "entity_type", b"entity_type", "kind", b"kind", "order", b"order", "reason", b"reason", "received_at", b"received_at", "record", b"record", "request_id", b"request_id", "revision", b"revision", "step", b"step", "target", b"target", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -458,11 +474,15 @@ class ListOrderEventsRequest(_message.Message):
     TARGET_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    NEWEST_FIRST_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     target: _builtins.str
+    """Only what happened there, and what concerns all; an ERP, or the order's store for the way back."""
     page_size: _builtins.int
     """At most 500; 100 when 0."""
     page_token: _builtins.str
+    newest_first: _builtins.bool
+    """From the last to the first, instead of the first to the last."""
     def __init__(
         self,
         *,
@@ -470,10 +490,11 @@ class ListOrderEventsRequest(_message.Message):
         target: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        newest_first: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "page_size", b"page_size", "page_token", b"page_token", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "newest_first", b"newest_first", "page_size", b"page_size", "page_token", b"page_token", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -104,7 +104,8 @@ class OrderSyncServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListOrderEvents(self, request, context):
-        """The story of one order, oldest first.
+        """The story of one order across everything that belongs to it, in the order in which it happened: its revisions and
+        documents, payments, refunds, returns, shipments, what stopped and what people did about it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

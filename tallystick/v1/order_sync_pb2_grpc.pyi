@@ -43,7 +43,9 @@ class OrderSyncServiceStub:
     ListOrderSyncs: _grpc.UnaryUnaryMultiCallable[_order_sync_pb2.ListOrderSyncsRequest, _order_sync_pb2.ListOrderSyncsResponse]
     """Orders, those that were first seen last first; stable while orders come in."""
     ListOrderEvents: _grpc.UnaryUnaryMultiCallable[_order_sync_pb2.ListOrderEventsRequest, _order_sync_pb2.ListOrderEventsResponse]
-    """The story of one order, oldest first."""
+    """The story of one order across everything that belongs to it, in the order in which it happened: its revisions and
+    documents, payments, refunds, returns, shipments, what stopped and what people did about it.
+    """
     WatchOrderSync: _grpc.UnaryStreamMultiCallable[_order_sync_pb2.WatchOrderSyncRequest, _order_sync_pb2.WatchOrderSyncResponse]
     """Events as they happen: each once and none left out, also over a reconnection with the last resume token.
     The stream ends after an hour; go on with the token.
@@ -73,7 +75,9 @@ class OrderSyncServiceAsyncStub(OrderSyncServiceStub):
     ListOrderSyncs: _aio.UnaryUnaryMultiCallable[_order_sync_pb2.ListOrderSyncsRequest, _order_sync_pb2.ListOrderSyncsResponse]  # type: ignore[assignment]
     """Orders, those that were first seen last first; stable while orders come in."""
     ListOrderEvents: _aio.UnaryUnaryMultiCallable[_order_sync_pb2.ListOrderEventsRequest, _order_sync_pb2.ListOrderEventsResponse]  # type: ignore[assignment]
-    """The story of one order, oldest first."""
+    """The story of one order across everything that belongs to it, in the order in which it happened: its revisions and
+    documents, payments, refunds, returns, shipments, what stopped and what people did about it.
+    """
     WatchOrderSync: _aio.UnaryStreamMultiCallable[_order_sync_pb2.WatchOrderSyncRequest, _order_sync_pb2.WatchOrderSyncResponse]  # type: ignore[assignment]
     """Events as they happen: each once and none left out, also over a reconnection with the last resume token.
     The stream ends after an hour; go on with the token.
@@ -118,7 +122,9 @@ class OrderSyncServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _order_sync_pb2.ListOrderEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_order_sync_pb2.ListOrderEventsResponse, _abc.Awaitable[_order_sync_pb2.ListOrderEventsResponse]]:
-        """The story of one order, oldest first."""
+        """The story of one order across everything that belongs to it, in the order in which it happened: its revisions and
+        documents, payments, refunds, returns, shipments, what stopped and what people did about it.
+        """
 
     @_abc_1.abstractmethod
     def WatchOrderSync(

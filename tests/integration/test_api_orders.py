@@ -206,7 +206,7 @@ async def test_a_page_looks_at_a_bounded_number_of_orders_and_the_next_goes_on_b
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Few among many: a page may be short or empty, and none is left out."""
-    monkeypatch.setattr(views, "_LOOKED_AT", 3)
+    monkeypatch.setattr(views, "LOOKED_AT", 3)
     for number in range(8):
         world.shop.put(str(number), state="draft" if number in (1, 2, 6) else "placed")
         await world.see(str(number))

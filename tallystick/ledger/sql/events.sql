@@ -11,12 +11,12 @@ SELECT pg_snapshot_xmin(s)::text AS xid, s::text AS snapshot FROM pg_current_sna
 WITH bound AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xid)
 SELECT bound.xid::text AS bound, e.*
 FROM bound LEFT JOIN LATERAL (
-    SELECT v.xid::text AS xid, v.id, v.at, v.target, v.lane_key, v.what, v.entity_type, v.revision, v.step, v.reason,
-        v.detail, v.actor, v.request_id
+    SELECT v.xid::text AS xid, v.id, v.at, v.target, v.lane_key, v.what, v.entity_type, v.entity_id, v.revision,
+        v.step, v.reason, v.detail, v.actor, v.request_id
     FROM event v
     WHERE (v.xid, v.id) > ($1::text::xid8, $2::bigint) AND v.xid < bound.xid
       AND NOT pg_visible_in_snapshot(v.xid, $3::text::pg_snapshot)
-      AND v.entity_type IS DISTINCT FROM 'customer' AND v.entity_type IS DISTINCT FROM 'operation'
+      AND coalesce(v.entity_type, '') NOT IN ('customer', 'price', 'stock', 'operation')
       AND ($4::text = '' OR v.lane_key = $4) AND ($5::text = '' OR starts_with(v.lane_key, $5))
       AND ($6::text = '' OR v.target = $6)
     ORDER BY v.xid, v.id LIMIT $7

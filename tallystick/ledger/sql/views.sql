@@ -1,5 +1,5 @@
 -- What people and other services ask: where an order is, and its story. A call takes the same number of statements for
--- any number of orders. IN_TARGET stands for the part of that name.
+-- any number of orders. IN_TARGET and TALE stand for the parts of those names.
 
 -- Where the order `o` is in the target of the route `r`.
 -- name: in_target
@@ -118,32 +118,48 @@ JOIN source_object o ON o.connection = w.connection AND o.type = 'order' AND o.n
 WHERE w.number <> ''
 ORDER BY ord, by_id DESC, connection, id
 
--- The story of one order in the targets $1, oldest first: its first sighting, what was recorded, what gave way in
--- silence, and the event log. $2 lane, $3 connection, $4 id, $5 to $8 the last row of the page before.
+-- The story of one order in the targets $1: the first sightings of it and its parts, what was recorded, what gave way
+-- in silence, and the event log. $2 lane, $3 connection, $4 id.
+-- name: tale
+SELECT first_seen_at AS at, 0 AS rank, 0::bigint AS id, ''::text AS target, 'first seen' AS what,
+    'order' AS entity_type, $2::text AS entity_id, NULL::bigint AS revision, NULL::text AS step, NULL::text AS reason,
+    NULL::text AS detail, NULL::text AS actor, NULL::text AS request_id, NULL::timestamptz AS received_at
+FROM source_object WHERE connection = $3::text AND type = 'order' AND id = $4::text
+UNION ALL
+SELECT first_seen_at, 0, hashtextextended(type || '/' || id, 0), '', 'first seen', type,
+    $2 || '/' || type || '/' || key_part(id), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM source_object WHERE connection = $3 AND parent = $4 AND parent <> ''
+UNION ALL
+SELECT recorded_at, 1, seq, target, CASE WHEN op_id LIKE 'resync:%' THEN 'recorded again' ELSE 'recorded' END,
+    entity_type, entity_id, revision, NULL, NULL, NULL, NULL, NULL, received_at
+FROM effect WHERE target = ANY ($1::text[]) AND lane_key = $2
+UNION ALL
+SELECT settled_at, 2, seq, target, 'superseded', entity_type, entity_id, revision, NULL, NULL, NULL, NULL, NULL, NULL
+FROM effect e
+WHERE target = ANY ($1) AND lane_key = $2 AND state = 'SUPERSEDED' AND NOT EXISTS (
+    SELECT FROM event v WHERE v.target = e.target AND v.lane_key = e.lane_key AND v.seq = e.seq
+      AND v.what IN ('superseded', 'not eligible'))
+UNION ALL
+SELECT at, 3, id, target, what, entity_type, entity_id, revision, step, reason, detail, actor, request_id, NULL
+FROM event WHERE target = ANY ($1) AND lane_key = $2
+
+-- A page of the TALE. $5 to $8 the last row of the page before, $9 how many, $10 whether from the end on.
 -- name: story
-WITH story AS (
-    SELECT first_seen_at AS at, 0 AS rank, 0::bigint AS id, ''::text AS target, 'first seen' AS what,
-        'order' AS entity_type, NULL::bigint AS revision, NULL::text AS step, NULL::text AS reason,
-        NULL::text AS detail, NULL::text AS actor, NULL::text AS request_id, NULL::timestamptz AS received_at
-    FROM source_object WHERE connection = $3 AND type = 'order' AND id = $4
-    UNION ALL
-    SELECT recorded_at, 1, seq, target, CASE WHEN op_id LIKE 'resync:%' THEN 'recorded again' ELSE 'recorded' END,
-        entity_type, revision, NULL, NULL, NULL, NULL, NULL, received_at
-    FROM effect WHERE target = ANY ($1::text[]) AND lane_key = $2
-    UNION ALL
-    SELECT settled_at, 2, seq, target, 'superseded', entity_type, revision, NULL, NULL, NULL, NULL, NULL, NULL
-    FROM effect e
-    WHERE target = ANY ($1) AND lane_key = $2 AND state = 'SUPERSEDED' AND NOT EXISTS (
-        SELECT FROM event v WHERE v.target = e.target AND v.lane_key = e.lane_key AND v.seq = e.seq
-          AND v.what IN ('superseded', 'not eligible'))
-    UNION ALL
-    SELECT at, 3, id, target, what, entity_type, revision, step, reason, detail, actor, request_id, NULL
-    FROM event WHERE target = ANY ($1) AND lane_key = $2
-)
-SELECT * FROM story
-WHERE $5::timestamptz IS NULL OR (at, rank, id, target) > ($5, $6::integer, $7::bigint, $8::text)
-ORDER BY at, rank, id, target
-LIMIT $9
+SELECT t.*, b.external_id, b.number AS document_number, p.body FROM (
+    SELECT *, row_number() OVER (ORDER BY
+        CASE WHEN $10 THEN at END DESC, CASE WHEN $10 THEN rank END DESC, CASE WHEN $10 THEN id END DESC,
+        CASE WHEN $10 THEN target END DESC, at, rank, id, target) AS place
+    FROM (TALE) tale
+    WHERE $5::timestamptz IS NULL OR CASE WHEN $10::boolean
+        THEN (at, rank, id, target) < ($5, $6::integer, $7::bigint, $8::text)
+        ELSE (at, rank, id, target) > ($5, $6, $7, $8) END
+    ORDER BY place LIMIT $9
+) t
+LEFT JOIN binding b ON b.target = t.target AND b.entity_type = t.entity_type AND b.entity_id = t.entity_id
+    AND NOT b.tombstone AND t.what IN ('applied', 'verified', 'marked applied', 'adopted')
+LEFT JOIN payload p ON t.rank = 1 AND t.entity_type <> 'order'
+    AND p.target = t.target AND p.lane_key = $2 AND p.seq = t.id
+ORDER BY t.place
 
 -- What is held, by target, reason and name. $1 connection, $2 target, $3 reason, $4 to $6 the last of the page before.
 -- name: held
