@@ -21,6 +21,7 @@ from tallystick.built import Beside, Build, Unwanted
 from tallystick.clock import Budget, Clock, Timing
 from tallystick.crashpoints import reach
 from tallystick.errors import Throttled, Unauthorised, Unavailable
+from tallystick.leases import kept
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.rows import Claim, EffectState, Head, Intent, Kind, RecordResult, Row
 from tallystick.pacing import spread, yields_now
@@ -113,9 +114,7 @@ class Engine:
             if self._clock.monotonic_s() - came_at_s > self._timing.lease_s / 3:
                 # They waited for a place: some may be another's by now, the rest must not become so in mid-wave.
                 claims = await self.ledger.renew(claims)
-            while claims and not self.stopping:
-                claims = await self._wave(claims)
-            await self.ledger.release(claims)
+            await self._work_chunk_inside(claims)
 
     async def _wave(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Every lane makes one move; answers the lanes that have more to do."""
@@ -221,9 +220,10 @@ class Engine:
                 turn.dependencies["customer"] = customer
 
     async def _work_chunk_inside(self, claims: Sequence[Claim]) -> None:
-        """As `_work_chunk`, inside a chunk that has its place already."""
+        """As `_work_chunk`, where there is a place already."""
         while claims and not self.stopping:
-            claims = await self._wave(claims)
+            async with kept(self.ledger, claims, self._timing.lease_s):
+                claims = await self._wave(claims)
         await self.ledger.release(claims)
 
     async def _resolve_references(self, turns: Sequence[Turn]) -> None:

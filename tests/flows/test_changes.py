@@ -202,6 +202,19 @@ async def test_lost_replies_of_the_erp_make_no_second_document(company: Company)
     assert rule.struck
 
 
+async def test_an_erp_that_takes_longer_than_a_lease_gets_its_orders(company: Company) -> None:
+    """F16: the look-ups of one wave outlast the lease of its lanes, which the sweeper must not take anew meanwhile."""
+    rule = Rule(Fault.SLOW, "*", seconds=company.installation.timing.lease_s * 0.6)
+    company.odoo.faults.rules.append(rule)
+    try:
+        orders = [company.woo.place_order([Item("MUG", number)]) for number in (1, 2, 3)]
+        await company.deliver()
+        for order in orders:
+            await company.document(WOO, order.id)
+    finally:
+        company.odoo.faults.rules.remove(rule)
+
+
 async def test_an_echo_of_what_was_written_into_the_store_changes_nothing(company: Company) -> None:
     """FC-065: a document number as a tag or a hidden field makes the store send an update of the same order."""
     bought, sold = company.woo.place_order([Item("MUG")]), company.shop.place_order(Cart([TEA]))

@@ -362,11 +362,11 @@ FROM decided d
 WHERE l.target = d.target AND l.lane_key = d.lane_key
 RETURNING l.lane_key, NOT d.free AS mine
 
--- Begin leases anew; a lane that somebody else took meanwhile has another epoch.
+-- Begin leases anew; a lane that somebody else took meanwhile has another epoch, one that was given back has no lease.
 -- name: renew
 UPDATE lane l SET lease_until = greatest(l.lease_until, clock_timestamp() + $4::interval)
 FROM unnest($2::text[], $3::bigint[]) AS c (lane_key, epoch)
-WHERE l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch
+WHERE l.target = $1 AND l.lane_key = c.lane_key AND l.epoch = c.epoch AND l.lease_until IS NOT NULL
 RETURNING l.lane_key
 
 -- Give lanes back without an outcome: they are due at once for whoever comes next, or idle when nothing is left.
