@@ -126,6 +126,17 @@ async def test_a_read_that_began_before_another_was_accepted_is_stale(objects: O
     assert await take(objects, read("a", 2, first)) == (STALE, 1)
 
 
+async def test_a_read_that_began_early_counts_if_it_shows_what_is_stored(objects: Objects) -> None:
+    """With several readers at work each would outdate the next one, and none would ever end."""
+    first, second, third, fourth = await objects.draw(4)
+    await take(objects, read("a", 2, fourth))
+    await publish(objects, 1)
+    assert await take(objects, read("a", 2, first)) == (SEEN, 1)
+    # That was an acceptance as any other: what began before it is as stale as it was.
+    assert await take(objects, read("b", 2, second)) == (STALE, 1)
+    assert await take(objects, read("a", 3, third)) == (STALE, 1)
+
+
 async def test_equal_content_draws_a_new_number_too(objects: Objects) -> None:
     """a@1 -> b@2 -> a@3: without it the late middle state wins."""
     await take(objects, body("a", 1))

@@ -94,6 +94,7 @@ def intake_ablations() -> Iterator[Row]:
         ("body_draws_number", "a, b, c in three seconds", Wrong.REORDERED),
         ("equal_content_draws_number", "a, b, a in three seconds", Wrong.REORDERED),
         ("equal_content_moves_date", "a, b, a in three seconds", Wrong.REORDERED),
+        ("repeat_has_its_date", "a, b, a in three seconds", Wrong.REORDERED),
         ("unpublished_is_published", "a, b, c in three seconds", Wrong.STALE),
     )
     for rule, history, expected in fails:

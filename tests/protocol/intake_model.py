@@ -44,6 +44,11 @@ class IntakeRules:
 
     Without it: after a, b, a the body of b is newer than the date of the first a, and is accepted."""
 
+    repeat_has_its_date: bool = True
+    """A read that began too early counts if it shows what is stored, of the very date that is stored.
+
+    Without it: after a, b, a a late read of the first a moves the date back, and the body of b is newer again."""
+
     unpublished_is_published: bool = True
     """Equal content is published again while its revision has not been acknowledged.
 
@@ -196,10 +201,16 @@ class Intake:
         return Move(f"{name} is not newer and is dropped", state)
 
     def _take_read(self, state: State, slot: int, worker: Worker) -> Move[State]:
-        if worker.fresh or not self.rules.started_before_accepted:
+        if worker.fresh or not self.rules.started_before_accepted or self._repeats(state.source, worker):
             accepted = self._accept(state, slot, worker.version, worker.delivery, is_body=False)
             return Move(f"the read of {self.history[worker.version].content} is accepted", accepted)
         return Move("the read began too early and is repeated", state.with_worker(slot, _reading(worker.delivery)))
+
+    def _repeats(self, stored: Source, worker: Worker) -> bool:
+        """What is stored, seen once more: to read it again would bring nothing, and may never end where many read."""
+        read = self.history[worker.version]
+        same_date = read.date == stored.date or not self.rules.repeat_has_its_date
+        return read.content == stored.content and same_date
 
     def _publish(self, state: State, slot: int, worker: Worker) -> Iterator[Move[State]]:
         revision, content = worker.message
