@@ -21,7 +21,7 @@ from consumers.stock import StockFlow
 from consumers.stock_hints import StockHints
 from consumers.target import Target
 from consumers.versions import VersionWatch
-from consumers.walks import Pace, Trail, Walks
+from consumers.walks import Pace, Trail, Walks, order_trails
 from consumers.watch import Watch
 from tallystick.engine import Reread
 from tallystick.identity import bind_identities
@@ -85,6 +85,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     stores, scale = installation.stores, settings.work.time_scale
     objects, pending = Objects(base.pool), PendingDeliveries(base.pool)
     door = Door(objects, base.producer, metrics)
+    orders = order_trails(stores, _first_looks(installation), clock)
     stock = StockFlow(installation, base.pool, door)
     rereads = Rereads(objects, door, stores, clock, pauses=Pauses(clock, scale))
     hints = StockHints(installation.stock_hooks, stock.stocks)
@@ -104,8 +105,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
         scale=scale,
     ).run
     pollers = Pollers(
-        stores,
-        _first_looks(installation),
+        orders,
         Cursors(base.pool),
         objects,
         door,
@@ -123,10 +123,8 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     for target in targets:
         yield target.run
     walks = Walks(Cursors(base.pool), objects, door, pending, clock, Pace())
-    yield from map(
-        _cut_short,
-        stock.loops(walks, _first_looks(installation), dict(zip(installation.targets, targets, strict=True))),
-    )
+    by_name = dict(zip(installation.targets, targets, strict=True))
+    yield from map(_cut_short, stock.loops(walks, orders, by_name))
     yield Gauges(installation, base.pool).run
     into = [Into(target.engine.ledger, target.router) for target in targets]
     yield Resyncs(base.pool, rereads, door, into, clock, every_s=settings.work.sweep_every_s, scale=scale).run

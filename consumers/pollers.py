@@ -14,24 +14,17 @@ from tallystick.intake.door import Door
 from tallystick.ledger.cursors import Cursors
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pending import PendingDeliveries
-from tallystick.ports import OrderSource
 from tallystick.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
-FLOW = "orders"
-
 
 class Pollers:
-    """Polls the given trails beside the stores' orders.
-
-    `since` is where a store's very first walk begins.
-    """
+    """Polls the orders of stores, and the trails `beside` them."""
 
     def __init__(
         self,
-        stores: Mapping[str, OrderSource],
-        since: Mapping[str, datetime],
+        orders: Mapping[str, Trail],
         cursors: Cursors,
         objects: Objects,
         door: Door,
@@ -43,10 +36,7 @@ class Pollers:
         unclean: bool = False,
         metrics: Metrics | None = None,
     ) -> None:
-        self._orders = {
-            name: Trail(name, FLOW, store.changed_orders, store.overlap_s, since.get(name, clock.now()))
-            for name, store in stores.items()
-        }
+        self._orders = orders
         self._beside = beside
         self._pace = pace or Pace()
         self._walks = Walks(cursors, objects, door, pending, clock, self._pace)

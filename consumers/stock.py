@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from datetime import datetime
 
 from consumers.desk import Desk, Pace, StockGauges
 from consumers.stock_books import GROUP, StockBooks
@@ -48,8 +47,8 @@ class StockFlow:
 
         return again
 
-    def loops(self, walks: Walks, since: Mapping[str, datetime], targets: Mapping[str, Target]) -> Iterator[Loop]:
-        """All of them; `since` is where the first walk over a store's orders begins."""
+    def loops(self, walks: Walks, orders: Mapping[str, Trail], targets: Mapping[str, Target]) -> Iterator[Loop]:
+        """All of them; `orders` are those of each store."""
         sources = self._installation.sources(FlowName.STOCK)
         if not sources:
             return
@@ -58,7 +57,7 @@ class StockFlow:
         for erp in sources:
             yield self._reads(erp).run
         for erp, stores in self._shops.items():
-            known = OrdersKnown(self._orders(erp, since), walks, books.ends, self.stocks, self._installation.clock)
+            known = OrdersKnown(self._reserving(erp, orders), walks, books.ends, self.stocks, self._installation.clock)
             for store in stores:
                 yield self._desk(store, erp, known, targets[store]).run
         table = ShelfTable(self._pool)
@@ -93,15 +92,10 @@ class StockFlow:
             scale=work.time_scale,
         )
 
-    def _orders(self, erp: str, since: Mapping[str, datetime]) -> dict[str, Trail]:
+    def _reserving(self, erp: str, orders: Mapping[str, Trail]) -> dict[str, Trail]:
         """The orders of all stores that take goods of this ERP."""
-        installation = self._installation
-        names = {route.store for route in reserving(installation.settings.routes) if route.erp == erp}
-        stores = {name: installation.stores[name] for name in sorted(names)}
-        return {
-            name: Trail(name, FlowName.ORDERS, store.changed_orders, store.overlap_s, since[name])
-            for name, store in stores.items()
-        }
+        names = {route.store for route in reserving(self._installation.settings.routes) if route.erp == erp}
+        return {name: orders[name] for name in sorted(names)}
 
     def _desk(self, store: str, erp: str, known: OrdersKnown, target: Target) -> Desk:
         installation = self._installation

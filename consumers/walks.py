@@ -5,12 +5,13 @@ what it has covered: the newest change seen, never "now". An hourly second pass 
 visible late.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from consumers.news import News, Unchanged
 from tallystick.clock import Clock
 from tallystick.crashpoints import reach
 from tallystick.intake.door import Door
@@ -18,8 +19,10 @@ from tallystick.intake.way_in import WayIn
 from tallystick.ledger.cursors import Cursors
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pending import PendingDeliveries
+from tallystick.listing import OrderListing
 from tallystick.pacing import yielding
-from tallystick.ports import NeedsRead, Reading, Window
+from tallystick.ports import NeedsRead, OrderSource, Reading, Window
+from tallystick.settings import FlowName
 from tallystick.v1 import event_pb2
 
 log = structlog.get_logger(__name__)
@@ -29,7 +32,8 @@ _READ_BACK = (event_pb2.ENTITY_TYPE_ORDER, event_pb2.ENTITY_TYPE_CUSTOMER)
 
 #: The cursor of what never happened.
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
-Pages = AsyncIterator[Sequence[Reading | NeedsRead]]
+Found = Reading | NeedsRead | Unchanged
+Pages = AsyncIterator[Sequence[Found]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,29 @@ class Trail:
     overlap_s: float
     #: Where its very first walk begins.
     since: datetime
+    #: The same as `changed` for less, without what was read before and is dated as it was.
+    news: Callable[[Window], Pages] | None = None
     #: Everything there is, where changes alone do not tell the whole truth.
     whole: Callable[[], Pages] | None = None
     #: Takes the ids of what has to be read again; None: orders, which the relay reads.
     again: Callable[[Sequence[str]], Awaitable[None]] | None = None
     #: Each walk shows all there is, whatever its window: it is made rarely, in one part, and never twice.
     rare: bool = False
+
+
+def order_trails(stores: Mapping[str, OrderSource], since: Mapping[str, datetime], clock: Clock) -> dict[str, Trail]:
+    """The orders of each store; `since` is where its very first walk begins, now where it is not given."""
+    return {
+        name: Trail(
+            name,
+            FlowName.ORDERS,
+            store.changed_orders,
+            store.overlap_s,
+            since.get(name, clock.now()),
+            news=News(store, clock).changed if isinstance(store, OrderListing) else None,
+        )
+        for name, store in stores.items()
+    }
 
 
 class Walks:
@@ -99,7 +120,7 @@ class Walks:
         span = usual = now - cursor if trail.rare else timedelta(seconds=self._pace.window_s)
         while True:
             window = Window(cursor - overlap, min(now, cursor + span))
-            newest = await self._walk(trail, window)
+            newest = await self._walk(trail, (trail.news or trail.changed)(window), window.end)
             # Years in which nothing changed are crossed in few walks.
             span = usual if newest else 2 * span
             cursor = self._covered(cursor, window, newest, now)
@@ -123,7 +144,8 @@ class Walks:
         again = f"{trail.flow}, second pass"
         if await self._cursors.take_turn(trail.connection, again, now, self._pace.second_pass_every_s) is None:
             return False
-        await self._walk(trail, Window(now - timedelta(seconds=self._pace.second_pass_back_s), now))
+        window = Window(now - timedelta(seconds=self._pace.second_pass_back_s), now)
+        await self._walk(trail, trail.changed(window), window.end)
         return True
 
     async def whole_pass(self, trail: Trail) -> bool:
@@ -147,19 +169,19 @@ class Walks:
         start = since - timedelta(seconds=trail.overlap_s)
         while start < now:
             end = min(now, start + timedelta(seconds=self._pace.window_s))
-            await self._walk(trail, Window(start, end))
+            await self._walk(trail, trail.changed(Window(start, end)), end)
             start = end
 
-    async def _walk(self, trail: Trail, window: Window) -> datetime | None:
-        """Take in all pages of a window; the newest change seen inside it."""
+    async def _walk(self, trail: Trail, pages: Pages, end: datetime) -> datetime | None:
+        """Take in all pages of a window that ends there; the newest change seen inside it."""
         newest: datetime | None = None
-        async for page, started in self._numbered(trail.changed(window)):
+        async for page, started in self._numbered(pages):
             await self._take_in(trail, page, started)
-            dates = [r.source_modified for r in page if isinstance(r, Reading) and r.source_modified is not None]
-            newest = max((date for date in (newest, *dates) if date and date <= window.end), default=newest)
+            dates = [one.source_modified for one in page if not isinstance(one, NeedsRead)]
+            newest = max((date for date in (newest, *dates) if date and date <= end), default=newest)
         return newest
 
-    async def _numbered(self, pages: Pages) -> AsyncIterator[tuple[Sequence[Reading | NeedsRead], int]]:
+    async def _numbered(self, pages: Pages) -> AsyncIterator[tuple[Sequence[Found], int]]:
         """Each page with the number that was drawn before its request."""
         while True:
             [started] = await self._objects.draw()
@@ -170,13 +192,14 @@ class Walks:
             reach("poll.page")
             yield page, started
 
-    async def _take_in(self, trail: Trail, page: Sequence[Reading | NeedsRead], started: int) -> None:
+    async def _take_in(self, trail: Trail, page: Sequence[Found], started: int) -> None:
         """Through the door; an order that has to be read again is left to the relay, durably, before the cursor moves.
 
         Of anything else a newer reading came in meanwhile, and the next walk begins before this one, unless the trail
         says who reads it."""
         now, kinds = self._clock.now(), None if trail.again is not None else _READ_BACK
-        _, again = await self._way_in.enter(trail.connection, page, started, now, kinds)
+        told = [one for one in page if not isinstance(one, Unchanged)]
+        _, again = await self._way_in.enter(trail.connection, told, started, now, kinds)
         if trail.again is not None:
             await trail.again([object_id for _, object_id in again])
         else:

@@ -68,7 +68,7 @@ class Pacer:
         self._pace = 1.0
         self._filled_at_s = clock.monotonic_s()
         self._closed_until_s = self._cut_until_s = self._wanted_until_s = float("-inf")
-        self._slots = _Slots(parallel)
+        self._slots = Slots(parallel)
 
     @property
     def rate_per_s(self) -> float:
@@ -166,7 +166,7 @@ class Paced(Protocol):
         ...
 
 
-class _Slots:
+class Slots:
     """A semaphore whose number moves: halved by a cut, one more after a round of requests that nobody refused.
 
     It stays below what was too many, and tries that again after a while.

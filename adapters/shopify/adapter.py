@@ -21,6 +21,7 @@ from adapters.shopify.translate_graphql import order_from_graphql
 from adapters.shopify.webhooks import ShopifyWebhooks
 from tallystick.clock import Clock
 from tallystick.errors import TallystickError, Unauthorised, Unavailable, Unreadable
+from tallystick.listing import Listed
 from tallystick.ports import Hint, NeedsRead, NotOurs, Reading, Sink, WebhookState, Window
 from tallystick.stock.ports import Shelves
 from tallystick.support import Support
@@ -54,8 +55,9 @@ class Torn(Unavailable):
 
 
 class ShopifyAdapter:
-    """One shop. Has the abilities WebhookSource, WebhookKeeper, OrderSource, CustomerSource, PaymentSource, RiskSource,
-    ReturnSource, FulfilmentSink, StockSink, PriceSink, PartlyShown, Identified and ConnectionTest."""
+    """One shop. Has the abilities WebhookSource, WebhookKeeper, OrderSource, OrderListing, CustomerSource,
+    PaymentSource, RiskSource, ReturnSource, FulfilmentSink, StockSink, PriceSink, PartlyShown, Identified and
+    ConnectionTest."""
 
     #: Searches lag some seconds behind, and dates are whole seconds.
     overlap_s = 300.0
@@ -102,7 +104,7 @@ class ShopifyAdapter:
 
     async def read_order(self, order_id: str) -> Reading:
         """The order as it is now, with all its lines and refunds; `gone` when the shop answers null."""
-        gid = f"gid://shopify/Order/{order_id}"
+        gid = _gid(order_id)
         query = documents.READ_ORDER if self._settings.trust_bodies else documents.READ_WITH_MONEY
         shown = _READ if self._settings.trust_bodies else _READ_WITH_MONEY
         for _ in range(TORN_READS):
@@ -117,12 +119,41 @@ class ShopifyAdapter:
 
     async def changed_orders(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead]]:
         """Pages of whole orders by the date of their last change, both ends included."""
+        whole = {"first": self._settings.page_size, **_PAGE}
+        async for nodes in self._changed(documents.CHANGED_ORDERS, whole, window):
+            yield [await self._found(node) for node in nodes]
+
+    async def list_orders(self, window: Window) -> AsyncIterator[Sequence[Listed]]:
+        """Pages of ids and dates of what `changed_orders` shows."""
+        async for nodes in self._changed(documents.LIST_ORDERS, {"first": documents.LISTED}, window):
+            dated = [(identifier(node.get("id")), instant(node.get("updatedAt"))) for node in nodes]
+            yield [Listed(order_id, modified) for order_id, modified in dated if modified is not None]
+
+    async def read_orders(self, ids: Sequence[str]) -> Sequence[Reading | NeedsRead]:
+        """These orders, as many at once as a page of `changed_orders` holds."""
+        size = self._settings.page_size
+        return [
+            found for start in range(0, len(ids), size) for found in await self._read_some(ids[start : start + size])
+        ]
+
+    async def _read_some(self, ids: Sequence[str]) -> list[Reading | NeedsRead]:
+        variables = {"ids": [_gid(order_id) for order_id in ids], **_PAGE}
+        nodes = (await self._client.query(documents.READ_ORDERS, variables)).get("nodes")
+        if not isinstance(nodes, list) or len(nodes) != len(ids):
+            raise Unreadable(f"Shopify answered {len(ids)} ids with something else than as many orders")
+        return [
+            await self._found(part(node)) if node else Reading(event_pb2.ENTITY_TYPE_ORDER, order_id, None, gone=True)
+            for order_id, node in zip(ids, nodes, strict=True)
+        ]
+
+    async def _changed(self, document: str, shown: Mapping[str, Any], window: Window) -> AsyncIterator[list[Json]]:
+        """All pages of a window, by several searches where one does not reach."""
         start: datetime | None = window.start
         while start is not None:
             walked, newest, start_here = 0, None, start
             start = None
-            async for nodes in self._pages(start_here, window.end):
-                yield [await self._found(node) for node in nodes]
+            async for nodes in self._pages(document, shown, start_here, window.end):
+                yield nodes
                 walked += len(nodes)
                 newest = max((seen for node in nodes if (seen := instant(node.get("updatedAt")))), default=newest)
                 if walked >= WALK_MAX and newest is not None and newest > start_here:
@@ -136,15 +167,12 @@ class ShopifyAdapter:
         count = told.get("count")
         return int(count) if isinstance(count, int) and told.get("precision") == "EXACT" else None
 
-    async def _pages(self, start: datetime, end: datetime) -> AsyncIterator[list[Json]]:
-        variables: dict[str, Any] = {
-            "query": f"{changed_between(start, end)} AND status:any",
-            "first": self._settings.page_size,
-            "after": None,
-            **_PAGE,
-        }
+    async def _pages(
+        self, document: str, shown: Mapping[str, Any], start: datetime, end: datetime
+    ) -> AsyncIterator[list[Json]]:
+        variables = {"query": f"{changed_between(start, end)} AND status:any", "after": None, **shown}
         while True:
-            page = part((await self._client.query(documents.CHANGED_ORDERS, variables)).get("orders"))
+            page = part((await self._client.query(document, variables)).get("orders"))
             yield objects(page.get("nodes"))
             info = part(page.get("pageInfo"))
             if info.get("hasNextPage") is not True:
@@ -327,6 +355,10 @@ def _lacking_topics(settings: ShopifySettings) -> str:
     """A return has topics of its own, and it is not told whether it moves its order's date."""
     lacking = [topic for topic in RETURN_TOPICS if topic not in settings.topics]
     return f"add {', '.join(lacking)} to its `topics`" if lacking else ""
+
+
+def _gid(order_id: str) -> str:
+    return f"gid://shopify/Order/{order_id}"
 
 
 def _scopes(data: Json) -> set[str]:

@@ -20,6 +20,7 @@ from adapters.shopify.tokens import Tokens
 from adapters.shopify.versions import Versions
 from tallystick.clock import Budget, Clock
 from tallystick.errors import TallystickError, Throttled, Unauthorised, Unavailable, Unreadable
+from tallystick.pacing import Slots, yields_now
 from tallystick.ports import Doubt, NotApplied
 
 #: How often a throttled request is sent again, and how long it waits for that, before the caller is told.
@@ -47,6 +48,7 @@ class ShopifyClient:
         self._clock = clock
         self._tokens = Tokens(settings, door, clock)
         self._points = Points(clock)
+        self._queue = Slots(1)
         self.versions = Versions(settings.api_version)
 
     async def query(self, document: str, variables: Mapping[str, Any]) -> Json:
@@ -108,11 +110,18 @@ class ShopifyClient:
         return self._data(name, reply)
 
     async def _permit(self, name: str) -> None:
-        """Wait for the points; each reply may tell that more are there than was thought."""
-        while (wait_s := self._points.wait_s(name)) > 0:
-            if wait_s > THROTTLED_WAIT_MAX_S:
-                raise Throttled("Shopify's points are used up", wait_s)
-            await asyncio.sleep(min(wait_s, POINTS_AGAIN_S))
+        """Wait for the points; each reply may tell that more are there than was thought.
+
+        In the order of arrival: a request for many points would never see them together while others ask for few.
+        """
+        await self._queue.take(yields_now())
+        try:
+            while (wait_s := self._points.wait_s(name)) > 0:
+                if wait_s > THROTTLED_WAIT_MAX_S:
+                    raise Throttled("Shopify's points are used up", wait_s)
+                await asyncio.sleep(min(wait_s, POINTS_AGAIN_S))
+        finally:
+            self._queue.give_back()
 
     async def _send(self, token: str, body: bytes) -> Reply:
         return await self._door.read("POST", self._path, headers=_headers(token), data=body)

@@ -20,6 +20,8 @@ PAYMENTS_WHOLE = 50
 PAGE_LINES = 5
 PAGE_DISCOUNTS = 3
 PAGE_SHIPPING_LINES = 1
+#: Orders in a page of a list that shows only their dates.
+LISTED = 100
 
 _SHOP_MONEY = "{ shopMoney { amount } }"
 
@@ -139,6 +141,26 @@ CHANGED_ORDERS = (
     + _WHOLE
 )
 
+#: Which orders changed and when, in the same order. A hundredth of the points of their content.
+LIST_ORDERS = """query ListOrders($query: String!, $first: Int!, $after: String) {
+  orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {
+    nodes { id updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+#: Several orders by their ids, as a page of changed ones shows them; null in the place of one that is not there.
+READ_ORDERS = (
+    """query ReadOrders(
+  $ids: [ID!]!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!
+) {
+  nodes(ids: $ids) { ... on Order { ...OrderFields } }
+}
+"""
+    + _WHOLE
+)
+
 #: How many there are. `limit` null: without it Shopify stops to count at 10,000.
 COUNT_ORDERS = """query CountOrders($query: String!, $limit: Int) {
   ordersCount(query: $query, limit: $limit) { count precision }
@@ -219,6 +241,8 @@ ALL = (
     READ_ORDER,
     READ_WITH_MONEY,
     CHANGED_ORDERS,
+    LIST_ORDERS,
+    READ_ORDERS,
     COUNT_ORDERS,
     ORDER_LINES,
     READ_REFUND,

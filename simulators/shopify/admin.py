@@ -91,17 +91,13 @@ class _Admin:
                 return {"id": shop.gid, "myshopifyDomain": shop.domain, "currencyCode": shop.currency}
             case "currentAppInstallation":
                 return {"accessScopes": [{"handle": scope} for scope in shop.scopes]}
-            case "order":
-                order = shop.visible(_number(values["id"]))
-                return order and shop.node(order)
-            case "refund":
-                found = shop.find_refund(_number(values["id"]))
-                return found and refund_node(*found)
+            case "order" | "refund":
+                return self._node(values["id"])
+            case "nodes":
+                return [self._node(gid) for gid in values["ids"]]
             case "inventorySetQuantities":
                 key = bound(one, "key", values, "idempotent")
                 return shop.stockroom.set_quantities(bound(one, "input", values), key, version)
-            case _ if name in shop.roots:
-                return shop.roots[name](values)
             case "webhookSubscriptionCreate":
                 return self._subscribe(values)
             case "webhookSubscriptions":
@@ -109,7 +105,19 @@ class _Admin:
                 return _listed([{"topic": h.topic.replace("/", "_").upper(), "uri": h.address} for h in hooks], values)
             case "orders" | "ordersCount":
                 return self._found(name, values)
+        if name in shop.roots:
+            return shop.roots[name](values)
         raise Malformed(f"Field '{name}' doesn't exist on type 'QueryRoot'")
+
+    def _node(self, gid: str) -> Any:
+        number = _number(gid)
+        if "/Order/" in gid:
+            order = self._shop.visible(number)
+            return order and self._shop.node(order)
+        if "/Refund/" in gid:
+            found = self._shop.find_refund(number)
+            return found and refund_node(*found)
+        return self._shop.pricebook.node(number)
 
     def _subscribe(self, values: dict[str, Any]) -> dict[str, Any]:
         topic, address = str(values["topic"]), str(values["webhookSubscription"].get("uri", ""))

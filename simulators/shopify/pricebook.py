@@ -66,7 +66,6 @@ class PriceBook:
         self.keeps: Callable[[Decimal], Decimal] = lambda price: price
         self._last_id = 61_000_000_000_000
         self.roots: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-            "nodes": lambda values: [self._node(_number(one)) for one in values["ids"]],
             "priceList": self._shown_list,
             "productVariantsBulkUpdate": self._update_variants,
             "productUpdate": self._update_product,
@@ -107,7 +106,7 @@ class PriceBook:
             self._tags[variant.id] = Tag(Product(self._next_id(), variant.sku))
         return self._tags[variant.id]
 
-    def _node(self, variant_id: int) -> Json | None:
+    def node(self, variant_id: int) -> Json | None:
         variant = self._variant(variant_id)
         if variant is None:
             return None
@@ -152,7 +151,7 @@ class PriceBook:
             return {"productVariants": None, "userErrors": errors}
         for one in asked:
             self._apply(one)
-        return {"productVariants": [self._node(_number(one["id"])) for one in asked], "userErrors": []}
+        return {"productVariants": [self.node(_number(one["id"])) for one in asked], "userErrors": []}
 
     def _of_product(self, product_id: int, asked: Sequence[Json]) -> list[Json]:
         if len(asked) > INPUT_MAX:

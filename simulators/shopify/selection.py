@@ -190,7 +190,7 @@ def _inlined(fields: list[Field], fragments: Mapping[str, list[Field]]) -> list[
         if one.name.startswith("..."):
             if one.name[3:] not in fragments:
                 raise Malformed(f"there is no fragment {one.name[3:]}")
-            found += _inlined(fragments[one.name[3:]], fragments)
+            found += [replace(f, on=f.on or one.on) for f in _inlined(fragments[one.name[3:]], fragments)]
         else:
             found.append(replace(one, fields=_inlined(one.fields, fragments)))
     return found
@@ -203,13 +203,16 @@ def bound(one: Field, name: str, values: Values, directive: str = "") -> Any:
 
 
 def points(fields: list[Field], values: Values) -> int:
-    """What a selection asks for: an object 1, a connection or a limited list by its `first`."""
+    """What a selection asks for: an object 1, a connection or a limited list by its `first`, a list by its ids."""
     total = 0
     for one in fields:
         if not one.fields:
             continue
         first = bound(one, "first", values)
-        if first is None:
+        ids = bound(one, "ids", values)
+        if isinstance(ids, list):
+            total += len(ids) * (1 + points(one.fields, values))
+        elif first is None:
             total += 1 + points(one.fields, values)
         elif any(inner.name == "nodes" for inner in one.fields):
             inside = [inner for inner in one.fields if inner.name == "nodes"]

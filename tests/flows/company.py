@@ -10,6 +10,7 @@ from typing import Any
 from adapters import KINDS
 from consumers.main import work
 from consumers.pollers import Pollers
+from consumers.walks import order_trails
 from service.webhooks import webhook_server
 from simulators.odoo import Credit, Odoo, demo_company
 from simulators.odoo import OdooSettings as OdooServer
@@ -368,8 +369,7 @@ def _pollers(installation: Installation, pool: Pool, producer: Producer) -> Poll
     """A second poller, as of another process, whose turns the tests take."""
     objects = Objects(pool)
     return Pollers(
-        installation.stores,
-        {},
+        order_trails(installation.stores, {}, installation.clock),
         Cursors(pool),
         objects,
         Door(objects, producer),

@@ -17,7 +17,7 @@ from adapters.woocommerce.settings import WooCommerceSettings
 from consumers.intake import GROUP, Intake
 from consumers.pollers import Pollers
 from consumers.relay import Relay
-from consumers.walks import Pace
+from consumers.walks import Pace, order_trails
 from simulators.serving import serve
 from simulators.shopify import Shop as ShopifyShop
 from simulators.shopify import application as shopify
@@ -128,8 +128,7 @@ class Side:
         """Pollers for all stores."""
         first = since or self.time.now() - timedelta(hours=1)
         return Pollers(
-            self.stores,
-            dict.fromkeys(self.stores, first),
+            order_trails(self.stores, dict.fromkeys(self.stores, first), self.time),
             self.cursors,
             self.objects,
             self.door,

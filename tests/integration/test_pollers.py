@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consumers.pollers import FLOW, Pollers
+from consumers.pollers import Pollers
 from consumers.walks import Pace
 from simulators.faults import Fault, Rule
 from simulators.shopify import Cart
 from tallystick.errors import Unavailable
+from tallystick.settings import FlowName
 from tallystick.stack import Stack
 from tallystick.v1 import event_pb2
 from tests.integration.intake_help import Side, mugs, open_side, running, until
@@ -32,7 +33,7 @@ async def seen(side: Side, connection: str = "woo") -> set[str]:
 
 
 async def cursor(side: Side, connection: str = "woo") -> datetime:
-    found = await side.cursors.load(connection, FLOW)
+    found = await side.cursors.load(connection, FlowName.ORDERS)
     assert found is not None
     return found
 

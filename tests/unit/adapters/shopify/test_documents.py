@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,12 @@ VERSIONS = ("2026-04", "2026-07")
 ALL = (*documents.ALL, *shipping.ALL, *levels.ALL, *subscriptions.ALL, *pricebook.ALL, *buyer_documents.ALL)
 QUERIES = {parse(document).name: parse(document) for document in ALL}
 MUTATIONS = {parse(document).name for document in ALL if document.startswith("mutation")}
-_VARIABLES = {
+_VARIABLES: Mapping[str, Mapping[str, Any]] = {
     "ReadOrder": _READ,
     "ReadOrderWithMoney": _READ_WITH_MONEY,
     "ChangedOrders": {**_PAGE, "first": 8},
+    "ListOrders": {"first": documents.LISTED},
+    "ReadOrders": {**_PAGE, "ids": ["gid://shopify/Order/1"] * 8},
     "CountOrders": {},
     "OrderLines": {"first": documents.LINES},
     "ReadRefund": {"lines": documents.REFUND_LINES},
