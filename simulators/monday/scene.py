@@ -11,6 +11,7 @@ from simulators.faults import Fault, Rule
 from simulators.monday.books import Books
 from simulators.monday.goods import stock_odoo, stock_woocommerce
 from simulators.monday.post import Post
+from simulators.monday.shelves import Shelves
 from simulators.monday.way_back import WayBack
 from simulators.monday.weekend import SHOPIFY, WOOCOMMERCE, Sale, weekend
 from simulators.odoo import Odoo, OdooSettings, demo_company
@@ -44,6 +45,7 @@ class Scene:
     post: Post
     books: Books
     way_back: WayBack
+    shelves: Shelves
 
     async def subscribe(self, webhooks: str) -> None:
         """Both shops subscribe to `webhooks`, an address such as http://127.0.0.1:8080."""
@@ -81,6 +83,8 @@ async def open_scene() -> AsyncIterator[Scene]:
     demo_company(odoo)
     stock_odoo(odoo)
     stock_woocommerce(woo)
+    shelves = Shelves(shop, woo, odoo)
+    shelves.fill()
     async with AsyncExitStack() as exits:
         addresses = Addresses(
             await exits.enter_async_context(serve(shopify.application(shop))),
@@ -89,4 +93,4 @@ async def open_scene() -> AsyncIterator[Scene]:
         )
         sender = await exits.enter_async_context(shopify.Sender())
         post = Post(shop, woo, sender)
-        yield Scene(shop, woo, odoo, addresses, post, Books(shop, woo, odoo), WayBack(shop, woo, odoo))
+        yield Scene(shop, woo, odoo, addresses, post, Books(shop, woo, odoo), WayBack(shop, woo, odoo), shelves)

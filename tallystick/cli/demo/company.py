@@ -134,7 +134,7 @@ def _configuration(scene: Scene, listening: Listening) -> dict[str, Any]:
     # An Odoo of one's own, not one of the cloud that wants a request a second.
     content["connections"]["odoo"]["pace"] = {"rate_per_s": 50, "burst": 50, "parallel": 4}
     for route in content["routes"]:
-        route["flows"] = {"refunds": "live", "fulfilments": "live"}
+        route["flows"] = {"refunds": "live", "fulfilments": "live", "stock": "live"}
         route["contract"] = str((example.parent / route["contract"]).resolve())
     content["listen"] = {"webhooks": listening.webhooks, "grpc": listening.grpc}
     content["kafka"] = {"partitions": _PARTITIONS}

@@ -57,10 +57,11 @@ class Plot:
         await self._until(self._came_back, _PATIENCE_S)
 
     async def _came_back(self) -> bool:
-        """The shops know the parcels, Odoo has the credit notes, and nothing is unfinished."""
+        """The shops know the parcels and show what is left, Odoo has the credit notes, and nothing is unfinished."""
         self.company.require_running()
         way = self.scene.way_back
-        return not (way.shipments().mismatches or way.refunds().mismatches) and await self.office.idle()
+        off = (*way.shipments().mismatches, *way.refunds().mismatches, *self.scene.shelves.compare().mismatches)
+        return not off and await self.office.idle()
 
     async def _sell(self, sales: Sequence[Sale]) -> None:
         for sale in sales:

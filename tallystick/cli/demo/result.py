@@ -25,6 +25,7 @@ class Result:
     books: Sequence[ShopBook]
     shipments: Compared
     refunds: Compared
+    stock: Compared
     held: Sequence[HeldOrder]
     held_expected: int
     forged: int
@@ -41,6 +42,7 @@ class Result:
             all(book.agrees for book in self.books)
             and not self.shipments.mismatches
             and not self.refunds.mismatches
+            and not self.stock.mismatches
             and len(self.held) == self.held_expected
             and self.forged_refused == self.forged > 0
             and self.killed_workers > 0
@@ -57,6 +59,7 @@ class Result:
             "held": [{"order": one.name, "reason": one.reason, "detail": one.detail} for one in self.held],
             "shipments": _compared_json(self.shipments),
             "refunds": _compared_json(self.refunds),
+            "stock": _compared_json(self.stock),
             "forged_refused": self.forged_refused,
             "killed_workers": self.killed_workers,
             "lost_replies": self.lost_replies,
@@ -76,6 +79,7 @@ class Result:
         console.print(self._table())
         shipped, refunded = _told(self.shipments), _told(self.refunds)
         console.print(f"  back    parcels told to the shops: {shipped} · refunds credited in Odoo: {refunded}")
+        console.print(f"  stock   products on the shops' shelves against what is left of them: {_told(self.stock)}")
         for one in self.held:
             console.print(f"  [yellow]held[/]    {escape(one.name)}  {one.reason}: {escape(one.detail)}")
         console.print(f"  [green]forged[/]  {self.forged_refused} of {self.forged} refused")
@@ -114,7 +118,8 @@ def _bad(figure: int | Decimal) -> str:
 
 
 def _told(compared: Compared) -> str:
-    return f"{compared.number}, {_bad(len(compared.mismatches))} off"
+    which = f" ({escape('; '.join(compared.mismatches))})" if compared.mismatches else ""
+    return f"{compared.number}, {_bad(len(compared.mismatches))} off{which}"
 
 
 def _compared_json(compared: Compared) -> dict[str, int]:
@@ -140,6 +145,7 @@ def conclude(plot: Plot, stack: Stack, held: Sequence[HeldOrder], elapsed_s: flo
         books=scene.books.compare([one.number for one in held]),
         shipments=scene.way_back.shipments(),
         refunds=scene.way_back.refunds(),
+        stock=scene.shelves.compare(),
         held=held,
         held_expected=sum(sale.role is Role.UNBALANCED for sale in plot.placed.values()),
         forged=post.counts.forged,
