@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 100
 _READ_WITHIN_S = 20.0
+#: However time is scaled: a store that answers as quickly as it can is not one that hangs.
+_READ_WITHIN_LEAST_S = 3.0
 _LEASE_S = 60.0
 _UNPUBLISHED_AFTER_S = 60.0
 _UNPUBLISHED_EVERY_S = 30.0
@@ -67,6 +69,9 @@ class Relay:
         self._metrics = metrics
         self._every_s = every_s
         self._scale = scale
+        self._read_within_s = max(_READ_WITHIN_LEAST_S, _READ_WITHIN_S * scale)
+        #: Rows in hand are nobody else's for longer than their reads may take.
+        self._lease_s = _LEASE_S / _READ_WITHIN_S * self._read_within_s
         self._gauged: set[tuple[str, str]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -88,11 +93,11 @@ class Relay:
 
     async def turn(self, connection: str) -> int:
         """Take up what is due; returns how many there were. Raises one of `away.AWAY`: they are due again later."""
-        rows = await self._pending.claim(connection, _BATCH, _LEASE_S * self._scale)
+        rows = await self._pending.claim(connection, _BATCH, self._lease_s)
         if rows:
             reach("relay.claimed")
             deliveries = [from_pending(row) for row in rows]
-            outcomes = await self._admission.admit(deliveries, _READ_WITHIN_S * self._scale)
+            outcomes = await self._admission.admit(deliveries, self._read_within_s)
             reach("relay.dealt")
             await self._settle(rows, deliveries, outcomes)
         return len(rows)
@@ -130,7 +135,7 @@ class Relay:
         wishes = [Wish(connection, key.id, event_pb2.ORIGIN_RELAY, now, type=entity_type(key.type)) for key in keys]
         if wishes:
             log.info("publishing again", connection=connection, number=len(wishes))
-            await self._rereads.read(wishes, _READ_WITHIN_S * self._scale)
+            await self._rereads.read(wishes, self._read_within_s)
         return len(wishes)
 
     # ---- gauges ----------------------------------------------------------------------------------------------------
