@@ -18,7 +18,7 @@ from tallystick.kafka.producer import Producer
 from tallystick.ledger.ledger import Ledger, Listener
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.rows import Row
-from tallystick.ledger.stock import FigureRefused, GoodsTaken
+from tallystick.ledger.stock import FiguresSettled, GoodsTaken
 from tallystick.ports import Sink
 from tallystick.settings import FlowName
 from tallystick.stock.agreement import taking_step
@@ -62,7 +62,7 @@ def _listeners(installation: Installation, target: str) -> list[Listener]:
     if target in installation.sources(FlowName.STOCK):
         listeners.append(GoodsTaken(target, taking_step(installation.adapters[target])))
     if any(flow.name is FlowName.STOCK for flow in installation.flows_into(target)):
-        listeners.append(FigureRefused(target))
+        listeners.append(FiguresSettled(target))
     return listeners
 
 

@@ -185,18 +185,23 @@ async def mark_taken(connection: Connection, erp: str, effects: Sequence[tuple[s
         await connection.execute(_SQL["mark_taken"], erp, *_columns([tuple(row) for row in taken], 3))
 
 
-class FigureRefused:
-    """Told by a store's ledger: a figure was not set, since the shelf showed another one by then. Decide anew."""
+class FiguresSettled:
+    """Told by a store's ledger: a figure was set, or it was not, since the shelf showed another one by then.
+
+    A refused one is decided anew. One that was set counts as news only to a look that may have missed it.
+    """
 
     def __init__(self, store: str) -> None:
         self._store = store
 
     async def __call__(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         """For outcomes that were written down just now."""
-        skus = [shelf_sku(o.claim.lane_key) for o in outcomes if o.state is EffectState.SUPERSEDED]
-        known = [sku for sku in skus if sku]
-        if known:
-            await connection.execute(_SQL["touch_shelf"], self._store, known)
+        refused = [o for o in outcomes if o.state is EffectState.SUPERSEDED]
+        landed = [o for o in outcomes if o.state in (EffectState.APPLIED, EffectState.VERIFIED)]
+        for statement, settled in (("touch_shelf", refused), ("touch_overtaken", landed)):
+            skus = sorted({sku for o in settled if (sku := shelf_sku(o.claim.lane_key))})
+            if skus:
+                await connection.execute(_SQL[statement], self._store, skus)
 
 
 def shelf_sku(lane_key: str) -> str:

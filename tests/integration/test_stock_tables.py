@@ -7,14 +7,17 @@ from decimal import Decimal
 import pytest
 
 from tallystick.contract.stock import Reserved
+from tallystick.flows.stock import decision
 from tallystick.ledger.acts import Act, Acts, Lane
 from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.migrate import migrate
 from tallystick.ledger.objects import Objects
 from tallystick.ledger.pool import Pool, open_pool
 from tallystick.ledger.rows import EffectState, Head, Outcome
-from tallystick.ledger.stock import Goods, GoodsTaken, Level, Stocks
+from tallystick.ledger.shelves import Seen, ShelfTable
+from tallystick.ledger.stock import FiguresSettled, Goods, GoodsTaken, Level, Stocks
 from tallystick.reasons import HoldReason
+from tallystick.v1 import inventory_pb2
 from tests.integration.ledger_help import LATE_S, TIMING, head_of, order, outcome
 
 ERP, A, B = "erp", "shop-a", "shop-b"
@@ -192,3 +195,50 @@ async def test_positions_tell_what_is_covered(pool: Pool, stocks: Stocks) -> Non
     await stocks.record((), (), {"orders/0": 5})
     assert await stocks.covers({"orders/0": 5, "orders/1": 0})
     assert not await stocks.covers({"orders/0": 6})
+
+
+# ---- figures on their way to a shelf --------------------------------------------------------------------------------
+
+
+async def look(pool: Pool, quantity: int) -> None:
+    """The shop shows so many."""
+    await ShelfTable(pool).looked(A, ERP, [Seen(("", "MUG"), quantity)])
+
+
+async def send(pool: Pool, quantity: int) -> Outcome:
+    """Decide so many, and let the figure land; what became of it is not written down yet."""
+    revisions = await ShelfTable(pool).decide(A, {("", "MUG"): quantity})
+    figure = inventory_pb2.ShelfFigure(connection=A, sku="MUG", quantity=quantity)
+    ledger = settling(pool)
+    decided = await ledger.record([decision(ERP, "MUG", figure, revisions["", "MUG"], datetime.now(UTC))])
+    return applied_now(await head_of(ledger, decided.claims[0]))
+
+
+def settling(pool: Pool) -> Ledger:
+    return Ledger(pool, A, "w", TIMING, LATE_S, listeners=[FiguresSettled(A)])
+
+
+async def test_a_figure_that_was_set_is_no_news_to_the_look_it_was_decided_on(pool: Pool, stocks: Stocks) -> None:
+    await look(pool, 10)
+    await settling(pool).settle([await send(pool, 8)])
+    assert await touched(stocks) == set()
+
+
+async def test_a_look_between_decision_and_landing_is_made_again(pool: Pool, stocks: Stocks) -> None:
+    """What it saw was from before: it might have found that nothing is to be done."""
+    await look(pool, 10)
+    landed = await send(pool, 8)
+    await look(pool, 10)
+    await settling(pool).settle([landed])
+    assert await touched(stocks) == {"MUG"}
+
+
+async def test_a_look_that_is_under_way_while_a_figure_lands_is_made_again(pool: Pool, stocks: Stocks) -> None:
+    await look(pool, 10)
+    landed = await send(pool, 8)
+    await read(pool, stocks, "10")
+    under_way = await stocks.claim_touches(ERP, A, 100, 60)
+    assert set(under_way) == {"MUG"}
+    await settling(pool).settle([landed])
+    await stocks.drop_touches(ERP, A, under_way)
+    assert await touched(stocks) == {"MUG"}

@@ -192,6 +192,16 @@ SELECT DISTINCT s.erp, s.store, s.sku FROM stock_shelf s WHERE s.store = $1 AND 
 ORDER BY s.erp, s.store, s.sku
 ON CONFLICT (erp, store, sku) DO UPDATE SET version = nextval('stock_version'), due_at = clock_timestamp()
 
+-- Shelves of the store $1 whose figure was set just now, while somebody looks at them, or since somebody did: what was
+-- seen then may be from before. A look has its touch until it ends, and finds it is another one by then.
+-- name: touch_overtaken
+INSERT INTO stock_touch (erp, store, sku)
+SELECT DISTINCT s.erp, s.store, s.sku FROM stock_shelf s
+LEFT JOIN stock_touch t USING (erp, store, sku)
+WHERE s.store = $1 AND s.sku = ANY ($2::text[]) AND (t.sku IS NOT NULL OR s.looked_at > s.decided_at)
+ORDER BY s.erp, s.store, s.sku
+ON CONFLICT (erp, store, sku) DO UPDATE SET version = nextval('stock_version'), due_at = clock_timestamp()
+
 -- The slow round: shelves that nobody looked at for so long.
 -- name: touch_idle
 INSERT INTO stock_touch (erp, store, sku)

@@ -28,6 +28,8 @@ class Rules:
     numbers_after_taking: bool = True
     #: While an answer is lost, nothing newer is sent until it cannot land any more.
     waits_for_late: bool = True
+    #: A figure that lands during or after a later look makes Tallystick look again.
+    landing_is_news: bool = True
     buffer: int = 0
 
 
@@ -69,6 +71,8 @@ class Figures:
     raises: bool
     #: Orders that were placed when the walk began.
     placed: int
+    #: Number of the look that it was decided on.
+    look: int
     lost: bool = False
 
 
@@ -90,6 +94,10 @@ class Floor:
     #: What the shelf showed at the last look, and the number of orders then placed.
     look: int | None = None
     walked_to: int | None = None
+    #: Looks so far; whether something is to be looked at; and whether that was touched again since the look began.
+    looks: int = 0
+    touched: bool = False
+    touched_again: bool = False
     flying: list[Figures] = field(default_factory=list)
 
     # ---- what is true
@@ -168,11 +176,14 @@ class Floor:
             if not self.rules.numbers_before:
                 read.seq = self._draw()
             if self.level is None or self.level.seq < read.seq:
+                if self.level is None or self._differs(self.level, read):
+                    self._touch()
                 self.level = read
 
     def look_at_shelf(self, _n: int = 0) -> None:
         """What the store shows now."""
         self.look, self.walked_to = self.shown, None
+        self.looks, self.touched_again = self.looks + 1, False
 
     def walk(self, _n: int = 0) -> None:
         """The store's orders are walked through: all that were placed so far are known."""
@@ -185,14 +196,17 @@ class Floor:
         """Compute, and send what differs."""
         if self.look is None or self.level is None:
             return
-        if self.flying and (self.rules.waits_for_late or not all(one.lost for one in self.flying)):
-            return
         looked = self.walked_to is not None or not self.rules.looks_first
         wanted = self.wanted()
-        if move(self.look, wanted, looked=looked) is Move.SET and wanted is not None:
+        what = move(self.look, wanted, looked=looked)
+        if what is Move.SET and wanted is not None:
+            if self.flying and (self.rules.waits_for_late or not all(one.lost for one in self.flying)):
+                return
             placed = self.walked_to if self.walked_to is not None else self.sold
             raises = wanted > self.look
-            self.flying.append(Figures(wanted, self.look, self.level.base, raises, placed))
+            self.flying.append(Figures(wanted, self.look, self.level.base, raises, placed, self.looks))
+        if what is not Move.LOOK_FIRST:
+            self.touched = self.touched_again
         self.look = None
 
     def wanted(self) -> int | None:
@@ -209,9 +223,12 @@ class Floor:
             return
         one = self.flying.pop(which % len(self.flying))
         if self.rules.compares and self.shown != one.expected:
+            self._touch()
             return
         self._check(one)
         self.shown = one.quantity
+        if self.looks > one.look and self.rules.landing_is_news:
+            self._touch()
 
     def lose(self, which: int) -> None:
         """The answer of a figure is lost; the figure itself may still arrive."""
@@ -229,7 +246,7 @@ class Floor:
     # ---- afterwards
 
     def settle(self) -> None:
-        """Everything that is under way ends, in peace."""
+        """Everything that is under way ends, in peace; what was touched is looked at, and nothing else."""
         while self.flying:
             self.land(0)
         self.walk()
@@ -240,9 +257,11 @@ class Floor:
             elif order.cancel_known:
                 order.in_erp = False
         self.reads = []
-        for step in (self.begin_read, self.answer_read, self.end_read, self.look_at_shelf, self.walk, self.decide):
+        for step in (self.begin_read, self.answer_read, self.end_read):
             step(0)
-        self.land(0)
+        while self.touched:
+            for step in (self.look_at_shelf, self.walk, self.decide, self.land):
+                step(0)
 
     # ---- parts
 
@@ -250,7 +269,19 @@ class Floor:
         self.seq += 1
         return self.seq
 
+    def _touch(self) -> None:
+        self.touched = self.touched_again = True
+
+    def _differs(self, old: Read, new: Read) -> bool:
+        """Another figure, or a sale that it has in it now."""
+        in_it = (
+            one.known and not one.cancel_known and _between(old.seq, one.taken_seq, new.seq) for one in self.orders
+        )
+        return old.available != new.available or any(in_it)
+
     def _know(self, order: Order) -> None:
+        if not order.known or order.cancel_known != order.cancelled:
+            self._touch()
         if not order.known and not self.rules.numbers_after_taking:
             order.drawn = self._draw()
         order.known = True
@@ -259,6 +290,10 @@ class Floor:
     def _pick(self, which: int, fits: Callable[[Order], bool]) -> Order | None:
         fitting = [order for order in self.orders if fits(order)]
         return fitting[which % len(fitting)] if fitting else None
+
+
+def _between(old: int, taken: int | None, new: int) -> bool:
+    return taken is not None and old < taken <= new
 
 
 EVENTS: Sequence[str] = (

@@ -18,12 +18,19 @@ some_events = st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 3)), ma
 _SOLD = [("buy", 1), ("hear", 0)]
 _READ = [("begin_read", 0), ("answer_read", 0), ("end_read", 0)]
 
+#: A figure is on its way down; the next look finds that nothing is to be done; then the figure lands.
+_OVERTAKEN = [
+    *_SOLD, *_READ, ("cancel", 0), ("look_at_shelf", 0), ("decide", 0),
+    ("hear", 0), ("look_at_shelf", 0), ("decide", 0), ("land", 0),
+]  # fmt: skip
+
 
 @given(some_events, st.booleans(), st.integers(0, 2))
 @settings(max_examples=600)
 # A read that began before a booking and ends after it; a raise that meets a sale nobody told of.
 @example([*_SOLD, ("begin_read", 0), ("answer_read", 0), ("take", 0), ("book", 0), ("end_read", 0)], True, 0)
 @example([("receive", 3), *_READ, ("look_at_shelf", 0), ("buy", 2), ("walk", 0), ("decide", 0), ("land", 0)], True, 0)
+@example(_OVERTAKEN, False, 0)
 def test_nothing_is_published_above_the_truth_and_nothing_stays_too_low(
     events: Events, compares: bool, buffer: int
 ) -> None:
@@ -53,6 +60,15 @@ def test_each_rule_is_needed(without: str) -> None:
     played(Rules(), _BREAKS[without])
     with pytest.raises(Broken):
         played(Rules(**{without: False}), _BREAKS[without])
+
+
+@pytest.mark.parametrize("compares", [True, False])
+def test_a_figure_that_lands_behind_a_look_is_looked_at(compares: bool) -> None:
+    """Else it stays too low until the slow round, which comes hourly."""
+    for landing_is_news, shown in ((True, 10), (False, 9)):
+        floor = played(Rules(compares=compares, landing_is_news=landing_is_news), _OVERTAKEN)
+        floor.settle()
+        assert floor.shown == shown
 
 
 def test_without_a_comparison_the_overshoot_is_what_was_sold_during_the_write() -> None:
