@@ -138,8 +138,9 @@ class Turn:
             self.wait(WaitReason.DEPENDENCY, self.rules.dependency_s, "its order is not in the target yet")
 
     def _something_may_land_late(self) -> bool:
-        first = self.head.kind is Kind.STATE and self.head.step == 0
-        return first and self.head.late_for_s > 0
+        # A DELTA makes a document of its own, which nothing earlier can undo; unless it changes the one that is there.
+        changes = self.head.kind is Kind.STATE or self.head.external_id is not None
+        return changes and self.head.step == 0 and self.head.late_for_s > 0
 
     def _reference_in_doubt(self) -> bool:
         create = self.head.step == 0 and self.head.external_id is None

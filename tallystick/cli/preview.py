@@ -12,7 +12,7 @@ from tallystick.cli import options
 from tallystick.cli.examples import demo_configuration
 from tallystick.cli.screen import say, show_json, show_table
 from tallystick.errors import SetupError, Unreadable
-from tallystick.settings import Route, Settings, load_settings
+from tallystick.settings import FlowName, Mode, Route, Settings, load_settings
 
 if TYPE_CHECKING:
     from tallystick.contract.preview import Preview
@@ -86,7 +86,8 @@ def _preview(config: Path, store: str, erp: str | None, raw: bytes) -> "Preview"
     event, parts = to_event(store, reading), [to_event(store, part) for part in reading.parts]
     if not event.HasField("order"):
         raise Unreadable("the payload names an order without holding it (a deletion, or a notice of one)")
-    return apply(event.order, load_contract(route.contract), event.findings, route.since, parts)
+    returns = route.mode_of(FlowName.RETURNS) is Mode.LIVE
+    return apply(event.order, load_contract(route.contract), event.findings, route.since, parts, returns=returns)
 
 
 def _parse(adapter: "OrderSource", kind: str, raw: bytes) -> "Reading":

@@ -128,9 +128,12 @@ class Contract:
         document = self._builder.customers.revision(customer, report)
         return report.verdict() or document
 
-    def refund(self, refund: refund_pb2.Refund) -> RefundDocument | Hold:
-        """The credit document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA."""
-        return self._refunds.document(refund)
+    def refund(self, refund: refund_pb2.Refund, *, goods: bool = True) -> RefundDocument | Hold:
+        """The credit document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA.
+
+        Without `goods` it gives back the money alone: they come back by the return that the refund names.
+        """
+        return self._refunds.document(refund, goods=goods)
 
     def returned(self, returned: return_pb2.Return) -> ReturnDocument | Hold | NotEligible:
         """The document that brings goods back; MAPPING or DATA; or why there is none (yet)."""

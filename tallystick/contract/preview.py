@@ -44,8 +44,11 @@ def preview(
     findings: Sequence[event_pb2.Finding] = (),
     since: datetime | None = None,
     parts: Sequence[event_pb2.Event] = (),
+    *,
+    returns: bool = False,
 ) -> Preview:
     """Apply the contract. `findings` are those of the adapter that read the order, `parts` its refunds and returns.
+    With `returns` these cross, and a refund leaves them the goods that they bring back.
 
     References that only the ERP or a missing row of a table can resolve are listed and hold nothing here: the
     balance is proved on the amounts all the same.
@@ -63,7 +66,7 @@ def preview(
         "balance": _balance(order, proof),
         "unresolved": unresolved,
         "held": held,
-        "parts": [shown for part in parts if (shown := _part(part, contract)) is not None],
+        "parts": [shown for part in parts if (shown := _part(part, contract, returns)) is not None],
     }
     balanced = held is None and not any(part["held"] for part in body["parts"])
     return Preview(body, EXIT_BALANCED if balanced else EXIT_HELD)
@@ -77,10 +80,10 @@ def document_json(
     return found
 
 
-def _part(part: event_pb2.Event, contract: Contract) -> dict[str, Any] | None:
+def _part(part: event_pb2.Event, contract: Contract, returns: bool) -> dict[str, Any] | None:
     """What would become of what stands beside the order."""
     if part.HasField("refund"):
-        return _refund(part, contract)
+        return _refund(part, contract, goods=not (returns and part.refund.return_id))
     return _return(part, contract) if part.HasField("return") else None
 
 
@@ -101,10 +104,10 @@ def _return(part: event_pb2.Event, contract: Contract) -> dict[str, Any]:
     }
 
 
-def _refund(part: event_pb2.Event, contract: Contract) -> dict[str, Any]:
+def _refund(part: event_pb2.Event, contract: Contract, *, goods: bool) -> dict[str, Any]:
     """What would become of a refund of the order."""
     refund = part.refund
-    found = contract.refund(refund)
+    found = contract.refund(refund, goods=goods)
     document = None if isinstance(found, Hold) else found
     holds = [Hold(HoldReason(one.reason), one.detail) for one in part.findings]
     holds += [found] if isinstance(found, Hold) else []

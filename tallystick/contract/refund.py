@@ -35,16 +35,19 @@ class RefundBuilder:
     header: Sequence[Row]
     lines: LineBuilder
 
-    def document(self, refund: refund_pb2.Refund) -> RefundDocument | Hold:
-        """The document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA, with its detail."""
+    def document(self, refund: refund_pb2.Refund, *, goods: bool = True) -> RefundDocument | Hold:
+        """The document whose total is proved, or why there is none: MAPPING, UNBALANCED or DATA, with its detail.
+
+        Without `goods` it gives back the money alone.
+        """
         for finding in refunds.unsound(refund):
             return Hold(HoldReason(finding.reason), finding.detail)
         report = Report()
         with localcontext(EXACT):
-            document = self._document(refund, report)
+            document = self._document(refund, report, goods)
         return report.verdict() or replace(document, notes=tuple(report.notes))
 
-    def _document(self, refund: refund_pb2.Refund, report: Report) -> RefundDocument:
+    def _document(self, refund: refund_pb2.Refund, report: Report, bring_goods: bool) -> RefundDocument:
         refunded_at = to_datetime(refund.refunded_at)
         goods = gathered(of_refund(refund), self.file.bundles, refund.currency_code)
         charges = [*goods, *self._adjustment(refund)]
@@ -57,7 +60,7 @@ class RefundBuilder:
             business_date=business_date(refunded_at, zone(self.file.time_zone)),
             lines=tuple(self.lines.build(charges, _terms(refund), report)),
             total=amount(refund.total),
-            restocked=tuple(self._restocked(goods, report)),
+            restocked=tuple(self._restocked(goods, report)) if bring_goods else (),
             fields=self._fields(refund, report),
             confirm=self.file.confirm,
             contract_version=self.version,

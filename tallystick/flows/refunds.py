@@ -10,10 +10,10 @@ from tallystick.canonical import refunds
 from tallystick.canonical.keys import key, order_key
 from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
+from tallystick.flows import returns
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
-from tallystick.flows.returns import without_goods
 from tallystick.kafka.topics import ORDERS
 from tallystick.ledger.rows import Head, Kind, Row
 from tallystick.ports import Refused
@@ -67,7 +67,7 @@ class Refunds:
         if event.findings:
             finding = event.findings[0]
             return Refused(HoldReason(finding.reason), finding.detail)
-        document = plan.contract.refund(without_goods(plan, event.refund))
+        document = plan.contract.refund(event.refund, goods=not returns.brings_goods_of(plan, event.refund))
         if isinstance(document, Hold):
             return Refused(document.reason, document.detail)
         return built(head, document, plan.contract.version)

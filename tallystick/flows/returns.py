@@ -97,12 +97,6 @@ def _changed(plan: Plan, settled: event_pb2.Event, now: return_pb2.Return) -> Re
     return Refused(HoldReason.LOCKED, f"{words}, then mark as applied")
 
 
-def without_goods(plan: Plan, refund: refund_pb2.Refund) -> refund_pb2.Refund:
-    """The refund as its document says it: the goods of a return come back by the return's own."""
-    if not refund.return_id or plan.mode(FlowName.RETURNS) is not Mode.LIVE:
-        return refund
-    bare = refund_pb2.Refund()
-    bare.CopyFrom(refund)
-    for line in bare.lines:
-        line.restock = refund_pb2.RESTOCK_NO
-    return bare
+def brings_goods_of(plan: Plan, refund: refund_pb2.Refund) -> bool:
+    """Whether the goods that a refund gives money for come back by the document of a return."""
+    return bool(refund.return_id) and plan.mode(FlowName.RETURNS) is Mode.LIVE

@@ -62,7 +62,7 @@ ALL = (REFUSED, FOLDED, SEARCHED)
 #: The store, when it is told something.
 TOLD = Kind(STORE, Create.REFUSED, conditional=False, capability=Capability.E1)
 #: Payments have a judge of their own.
-_JUDGED = ("orders", "refunds", "customers", "fulfilments", "prices")
+_JUDGED = ("orders", "refunds", "returns", "customers", "fulfilments", "prices")
 _CONFIRMED = ("orders", "refunds")
 
 
@@ -210,7 +210,7 @@ def paid(erp: PlainErp) -> list[history.Paid]:
 
 #: Every gateway, to one place.
 PAYMENTS = {"to": "journal", "otherwise": {"use": "till"}}
-_TOLD_FLOWS = ("refunds", "payments", "customers", "fulfilments", "prices")
+_TOLD_FLOWS = ("refunds", "returns", "payments", "customers", "fulfilments", "prices")
 #: What a contract says for them.
 _TOLD_RULES: dict[str, Any] = {
     "payments": PAYMENTS,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from tests.crash.masters import Buyer, Tag
-from tests.crash.orders import Refund, Revision, Shipment, Thing, revisions
+from tests.crash.orders import Comeback, Refund, Revision, Shipment, Thing, revisions
 
 Batch = Callable[[], Sequence[Thing]]
 Parts = TypeVar("Parts", bound=Thing)
@@ -32,6 +32,7 @@ class Batches:
         return {
             "payments": self._payments,
             "refunds": self._refunds,
+            "returns": self._returns,
             "customers": self._customers,
             "shipments": self._shipments,
             "prices": self._prices,
@@ -52,6 +53,11 @@ class Batches:
     def _refunds(self) -> Sequence[Thing]:
         place = next(self._places)
         return self._behind_orders(lambda number: [Refund(number, place)])
+
+    def _returns(self) -> Sequence[Thing]:
+        """One that is approved and one that comes to nothing, of each order."""
+        places = next(self._places), next(self._places)
+        return self._behind_orders(lambda number: [one for place in places for one in Comeback.life(number, place)])
 
     def _shipments(self) -> Sequence[Thing]:
         """The tracking number of each comes, and changes."""

@@ -5,20 +5,20 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from tests.crash.history import Effective, History, Request, Sample
+from tests.crash.history import Effective, History, Request, Sample, lane_of
 
 _UNFINISHED = ("QUEUED", "IN_FLIGHT", "IN_DOUBT")
 
 
 def lost(history: History) -> Iterator[str]:
-    """What was produced is in the ledger, and every order has its document."""
+    """What was produced is in the ledger, and everything has its document; what came to nothing needs none."""
     recorded = {(effect.key, effect.revision) for effect in history.effects}
     for one in history.produced:
         if (one.key, one.revision) not in recorded:
             yield f"r{one.revision} of {one.key} is not in the ledger"
     booked = {document.key for document in history.documents}
-    for key in history.newest():
-        if key not in booked and key not in history.held:
+    for key, newest in history.newest().items():
+        if newest.total and key not in booked and key not in history.held:
             yield f"{key} has no document"
 
 
@@ -67,13 +67,13 @@ def reordered(history: History) -> Iterator[str]:
 
 
 def too_early(history: History) -> Iterator[str]:
-    """No refund takes effect before its order has a confirmed document."""
+    """No refund and no return takes effect before its order has a confirmed document."""
     confirmed: set[str] = set()
     for entry in history.journal:
         if entry.what == "confirmed":
             confirmed.add(entry.key)
-        order, _, part = entry.key.partition("/refund/")
-        if part and order not in confirmed:
+        order = lane_of(entry.key)
+        if order != entry.key and order not in confirmed:
             yield f"{entry.key}: {entry.what} before its order was confirmed"
 
 

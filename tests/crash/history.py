@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import sys
 import tempfile
 import time
@@ -11,6 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+#: Between an order's reference and what names a part of it.
+_OF_ORDER = re.compile("/(?:refund|return|payment)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ class Request:
 
     @property
     def lane(self) -> str:
-        """Of an order, of its refunds and of its payments: the order."""
-        return self.key.partition("/refund/")[0].partition("/payment/")[0]
+        """Of an order, and of all its parts: the order."""
+        return lane_of(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,11 @@ class History:
             if one.key not in newest or newest[one.key].revision < one.revision:
                 newest[one.key] = one
         return newest
+
+
+def lane_of(ref: str) -> str:
+    """The order's reference, of the order's and of those of its parts; any other is its own."""
+    return _OF_ORDER.split(ref)[0]
 
 
 def requests(lines: Iterable[Mapping[str, Any]]) -> list[Request]:

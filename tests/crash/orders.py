@@ -1,11 +1,11 @@
-"""What the crash tests produce: small orders, refunds and shipments, each revision with a total of its own."""
+"""What the crash tests produce: small orders, refunds, returns and shipments, each revision with a total of its own."""
 
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from tallystick.canonical import written
 from tallystick.canonical.keys import key, order_key
@@ -123,6 +123,45 @@ class Refund:
         line |= {"amount": {"gross": self.total}, "taxes": [{"rate_percent": 19}]}
         refund = written.refund({"connection": STORE, "id": self.id, "order_id": str(self.number), "lines": [line]})
         return event(STORE, event_pb2.ENTITY_TYPE_REFUND, self.id, self.revision, refund=refund)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Comeback:
+    """One revision of a return of an order: it is asked for, approved, and every second one comes to nothing."""
+
+    to_store: ClassVar[bool] = False
+    number: int
+    place: int
+    revision: int
+
+    @property
+    def key(self) -> str:
+        """The reference in the ERP."""
+        return key(STORE, str(self.number), "return", self.id)
+
+    @property
+    def id(self) -> str:
+        """In the store."""
+        return f"{self.number}-{self.place}"
+
+    @property
+    def total(self) -> str:
+        """How many mugs are to come back; empty where none are, and no document is needed."""
+        return "" if self.revision > 2 else str(self.place)
+
+    def event(self) -> event_pb2.Event:
+        """As far as it is."""
+        state = {1: "requested", 2: "open"}.get(self.revision, "cancelled")
+        content = {"connection": STORE, "id": self.id, "order_id": str(self.number), "state": state}
+        line = {"line_id": "1", "sku": "MUG", "quantity": self.place}
+        made = event(STORE, event_pb2.ENTITY_TYPE_RETURN, self.id, self.revision)
+        getattr(made, "return").CopyFrom(written.returned({**content, "lines": [line]}))
+        return made
+
+    @classmethod
+    def life(cls, number: int, place: int) -> list[Self]:
+        """All its revisions."""
+        return [cls(number, place, revision) for revision in range(1, 3 + (place % 2 == 0))]
 
 
 @dataclass(frozen=True, slots=True, order=True)

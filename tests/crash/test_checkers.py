@@ -58,6 +58,10 @@ PLANTED: dict[str, tuple[str, Callable[[History], object]]] = {
         "TOO_EARLY",
         lambda h: h.journal.insert(1, Effective(2.0, "created", "shop/1/refund/9", "8", 1)),
     ),
+    "a return before its order": (
+        "TOO_EARLY",
+        lambda h: h.journal.insert(1, Effective(2.0, "created", "shop/1/return/9", "8", 1)),
+    ),
     "the older revision stays": (
         "STALE_FINAL",
         lambda h: h.documents.__setitem__(0, Final("shop/1", "7", 1, "11", True)),

@@ -25,6 +25,7 @@ from tallystick.contract.document import (
     PaymentDocument,
     PriceDocument,
     RefundDocument,
+    ReturnDocument,
 )
 from tallystick.errors import Unavailable, Unreadable
 from tallystick.marks import judge
@@ -133,7 +134,9 @@ class PlainSink:
 
     def steps(self, document: Document) -> tuple[Step, ...]:
         """Written, then confirmed where the contract says so."""
-        confirm = isinstance(document, OrderDocument | RefundDocument) and document.confirm
+        confirm = isinstance(document, OrderDocument | RefundDocument | ReturnDocument) and document.confirm
+        if isinstance(document, ReturnDocument) and document.cancelled:
+            return (WRITE,)
         return (WRITE, CONFIRM) if confirm else (WRITE,)
 
     async def prepare(self, jobs: Sequence[Job]) -> Sequence[Job | Refused]:
@@ -192,6 +195,9 @@ def _content(job: Job) -> Mapping[str, Any]:
         return {"total": ", ".join(parcel.number for parcel in document.parcels)}
     if isinstance(document, RefundDocument):
         return {"total": _text(document.total), "order": job.dependencies["order"]}
+    if isinstance(document, ReturnDocument):
+        pieces = sum((line.quantity for line in document.lines), Decimal(0))
+        return {"total": _text(pieces) if pieces else "", "order": job.dependencies["order"]}
     if isinstance(document, PaymentDocument):
         return {"amount": _text(document.amount), "order": job.dependencies["order"], **document.fields}
     assert isinstance(document, OrderDocument)
@@ -244,8 +250,8 @@ def _found(row: Mapping[str, Any], step: Step, job: Job, whole: bool) -> Found:
 
 
 class PlainAdapter:
-    """One plain ERP. Has the abilities `OrderSink`, `RefundSink`, `PaymentSink`, `CustomerSink`, `FulfilmentSource`,
-    `PriceSource` and `Identified`."""
+    """One plain ERP. Has the abilities `OrderSink`, `RefundSink`, `ReturnSink`, `PaymentSink`, `CustomerSink`,
+    `FulfilmentSource`, `PriceSource` and `Identified`."""
 
     overlap_s = 0.0
 
@@ -257,6 +263,7 @@ class PlainAdapter:
         self._url = settings.url
         self.orders = PlainSink("orders", self._door, settings, clock, self._history)
         self.refunds = PlainSink("refunds", self._door, settings, clock, self._history)
+        self.returns = PlainSink("returns", self._door, settings, clock, self._history)
         self.payments = PlainSink("payments", self._door, settings, clock, self._history)
         self.customers = PlainSink("customers", self._door, settings, clock, self._history)
 

@@ -30,7 +30,7 @@ class QuietStore:
     overlap_s = 0.0
     lists_all_customers = False
     #: What is on the topic tells all.
-    lacks_payments = ""
+    lacks_payments = lacks_returns = ""
 
     def __init__(self, connection: str, _settings: QuietSettings, _clock: Clock) -> None:
         self._connection = connection

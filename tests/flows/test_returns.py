@@ -15,6 +15,7 @@ from tallystick.ledger.acts import Act, Acts, Lane
 from tallystick.stack import Stack
 from tests.flows.company import ODOO, SHOPIFY, Company, Options
 from tests.flows.conftest import new_company
+from tests.flows.reconciling import compared
 from tests.unit.adapters.shopify.shops import MUG, TEA
 
 
@@ -130,6 +131,22 @@ async def test_a_return_whose_delivery_is_lost_is_found_by_the_poll(returning: C
     returning.shop.counter.open(order.id, {order.lines[0].id: 1})
     returning.lose()
     await returning.poll()
+    await back(returning, order, ("assigned", 1))
+
+
+async def test_a_return_that_nothing_tells_of_is_found_by_reconciliation(returning: Company) -> None:
+    """FC-117: it moves no date of its order, and its delivery is lost: its content is what differs."""
+    order = await sold(returning)
+    returning.shop.counter.moves_order = False
+    try:
+        returning.shop.counter.open(order.id, {order.lines[0].id: 1})
+    finally:
+        returning.shop.counter.moves_order = True
+    returning.lose()
+    await returning.poll()
+    await returning.quiet()
+    assert shown(returning, order) == []
+    await compared(returning, f"return-{order.id}")
     await back(returning, order, ("assigned", 1))
 
 

@@ -106,6 +106,73 @@ async def test_a_head_knows_what_was_dealt_with_before(database: str) -> None:
         assert (head.credited, head.settled_body) == (True, b"1@1")
 
 
+# ---- returns -----------------------------------------------------------------------------------------------------
+
+
+def returned(revision: int) -> Row:
+    """One revision of a return in the lane of order 1."""
+    op_id = "7" if revision == 1 else f"7/{revision}"
+    return replace(refund(1, "7"), entity_type="return", op_id=op_id, revision=revision, body=b"r%d" % revision)
+
+
+async def states(pool: Pool) -> list[tuple[int, str]]:
+    rows = await pool.fetch("SELECT revision, state FROM effect WHERE entity_type = 'return' ORDER BY seq")
+    return [(row["revision"], row["state"]) for row in rows]
+
+
+async def booked(ledger: Ledger) -> Claim:
+    """The order is in the target, and a return of it is next."""
+    (claim,) = (await ledger.record([order(1), returned(1)])).claims
+    await apply(ledger, claim)
+    return claim
+
+
+async def test_a_held_return_gives_way_to_its_newer_revision(database: str) -> None:
+    """And its lane is free again; a refund in its place would keep it."""
+    async with open_ledger(database) as (ledger, pool):
+        claim = await booked(ledger)
+        await ledger.intend([Intent(await head_of(ledger, claim), "v1", None)])
+        await settle(ledger, claim, EffectState.QUEUED, HoldReason.LOCKED)
+        later = await ledger.record([returned(2)])
+        assert later.answers == (Recorded.MINE,)
+        assert (await head_of(ledger, later.claims[0])).revision == 2
+        assert await states(pool) == [(1, "SUPERSEDED"), (2, "QUEUED")]
+
+
+async def test_a_return_in_flight_or_half_made_does_not_give_way(database: str) -> None:
+    async with open_ledger(database) as (ledger, pool):
+        claim = await booked(ledger)
+        await ledger.intend([Intent(await head_of(ledger, claim), "v1", None)])
+        await ledger.record([returned(2)])
+        assert await states(pool) == [(1, "IN_FLIGHT"), (2, "QUEUED")]
+        made = outcome(await head_of(ledger, claim), EffectState.QUEUED)
+        await ledger.settle([replace(made, step=1, external_id="77")])
+        await ledger.record([returned(3)])
+        assert await states(pool) == [(1, "QUEUED"), (2, "SUPERSEDED"), (3, "QUEUED")]
+
+
+async def test_a_return_that_is_refused_while_a_newer_revision_waits_gives_way(database: str) -> None:
+    """It was in flight when that was recorded, and nothing was made of it."""
+    async with open_ledger(database) as (ledger, pool):
+        claim = await booked(ledger)
+        await ledger.intend([Intent(await head_of(ledger, claim), "v1", None)])
+        await ledger.record([returned(2)])
+        await settle(ledger, claim, EffectState.QUEUED, HoldReason.LOCKED)
+        assert await states(pool) == [(1, "SUPERSEDED"), (2, "QUEUED")]
+        assert (await head_of(ledger, claim)).revision == 2
+
+
+async def test_an_older_revision_that_comes_late_makes_nothing(database: str) -> None:
+    """Kafka may bring it after a newer one; also where the order of both ended meanwhile, and goes on."""
+    async with open_ledger(database) as (ledger, pool):
+        (claim,) = (await ledger.record([order(1), returned(2)])).claims
+        assert (await ledger.record([returned(1)])).answers == (Recorded.SUPERSEDED,)
+        await settle(ledger, claim, EffectState.SUPERSEDED)
+        await settle(ledger, claim, EffectState.SUPERSEDED)
+        await ledger.record([order(1, 2)])
+        assert await states(pool) == [(2, "SUPERSEDED"), (1, "SUPERSEDED"), (2, "QUEUED")]
+
+
 async def test_what_follows_from_an_outcome_is_recorded_with_it(database: str) -> None:
     """FC-088: in its transaction, behind it, once; and not at all by a holder that lost its lane."""
     async with open_ledger(database) as (ledger, pool):

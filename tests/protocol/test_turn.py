@@ -191,6 +191,14 @@ def test_the_first_step_of_a_newer_revision_waits_for_the_late_window() -> None:
     assert decided(replace(IN_DOUBT, late_for_s=7.0)).move is Move.PROBE
 
 
+def test_a_delta_waits_for_it_where_its_document_is_there_already() -> None:
+    """A return that is cancelled: what made its transfer may land once more, and would bring it back."""
+    fresh = replace(HEAD, kind=Kind.DELTA, parent_revision=1, late_for_s=7.0)
+    assert decided(fresh).move is Move.SEND
+    waiting = decided(replace(fresh, external_id="17", applied_revision=1))
+    assert resting(waiting) == (EffectState.QUEUED, WaitReason.LATE_WINDOW)
+
+
 def test_a_resync_that_would_write_waits_for_it_too() -> None:
     turn = decided(replace(BOUND, forced=True, late_for_s=7.0))
     turn.compared(Found(Verdict.OLDER, external_id="17"))

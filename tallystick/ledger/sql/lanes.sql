@@ -53,7 +53,7 @@ WITH input AS MATERIALIZED (
 )
 SELECT ord, seq FROM fresh
 
--- What was a part of an order that had ended before it had a document, and goes on now: its last effect is appended anew,
+-- What was a part of an order that had ended before it had a document, and goes on now: its newest is appended anew,
 -- since a terminal state is never left. $2 the lanes in which a later revision of the order was recorded.
 -- name: revive
 WITH last AS (
@@ -62,7 +62,7 @@ WITH last AS (
       AND NOT EXISTS (
         SELECT FROM binding b WHERE b.target = e.target AND b.entity_type = 'order' AND b.entity_id = e.lane_key
           AND b.applied_revision IS NOT NULL)
-    ORDER BY e.lane_key, e.entity_type, e.entity_id, e.seq DESC
+    ORDER BY e.lane_key, e.entity_type, e.entity_id, e.revision DESC, e.seq DESC
 ), fresh AS (
     SELECT d.*, l.next_seq + row_number() OVER (PARTITION BY d.lane_key ORDER BY d.seq) - 1 AS place
     FROM last d JOIN lane l ON l.target = d.target AND l.lane_key = d.lane_key
