@@ -38,6 +38,11 @@ def told(returned: return_pb2.Return) -> Mapping[tuple[str, int, str], Decimal]:
     return found
 
 
+def state_words(state: return_pb2.ReturnState.ValueType) -> str:
+    """The state as one word."""
+    return return_pb2.ReturnState.Name(state).removeprefix("RETURN_STATE_").lower()
+
+
 def in_words(returned: return_pb2.Return) -> str:
     """The pieces, without personal data."""
     pieces = [f"{quantity_text(pieces)} of line {line}" for line, pieces in quantities(returned).items()]

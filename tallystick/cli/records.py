@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from tallystick.canonical import returns
 from tallystick.canonical.money import amount
 from tallystick.cli import options, words
 from tallystick.cli.client import Api, ask, plain
@@ -122,6 +123,8 @@ def what(one: pb.Record) -> str:
         return f"{amount(one.money.amount)} {one.money.amount.currency_code}"
     if details == "shipment":
         return ", ".join(f"{t.carrier} {t.number}".strip() for t in one.shipment.trackings) or "no tracking yet"
+    if details == "returned":
+        return f"{one.returned.pieces} pieces, {returns.state_words(one.returned.state)}"
     if details == "price":
         return ", ".join(map(_price, one.price.prices)) or "no price"
     return ""

@@ -2,10 +2,13 @@
 data; nothing where the content has expired or says no more than the kind.
 """
 
+from decimal import Decimal
 from typing import TypedDict
 
+from tallystick.canonical import returns
 from tallystick.canonical.money import amount
-from tallystick.v1 import customer_pb2, event_pb2, fulfilment_pb2, order_pb2, price_pb2, refund_pb2
+from tallystick.canonical.quantities import quantity_text
+from tallystick.v1 import customer_pb2, event_pb2, fulfilment_pb2, order_pb2, price_pb2, refund_pb2, return_pb2
 from tallystick.v1 import record_pb2 as pb
 
 
@@ -16,6 +19,7 @@ class Details(TypedDict, total=False):
     shipment: pb.ShipmentDetails
     price: pb.PriceDetails
     customer: pb.CustomerDetails
+    returned: pb.ReturnDetails
 
 
 def details(kind: str, body: bytes | None) -> Details:
@@ -27,6 +31,8 @@ def details(kind: str, body: bytes | None) -> Details:
         return {"money": _refunded(event.refund)}
     if kind == "payment" and event.order.payments:
         return {"money": _paid(event.order.payments[0])}
+    if event.HasField("return"):
+        return {"returned": _returned(getattr(event, "return"))}
     if event.HasField("fulfilment"):
         return {"shipment": _shipped(event.fulfilment)}
     if event.HasField("product"):
@@ -42,6 +48,8 @@ def content(kind: str, body: bytes | None) -> str:
     if "money" in found:
         money = found["money"].amount
         return f"{amount(money)} {money.currency_code}"
+    if "returned" in found:
+        return f"{found['returned'].pieces} pieces, {returns.state_words(found['returned'].state)}"
     if "shipment" in found:
         return ", ".join(f"{one.carrier} {one.number}".strip() for one in found["shipment"].trackings)
     return ""
@@ -56,6 +64,16 @@ def _paid(payment: order_pb2.Payment) -> pb.MoneyDetails:
     moved_at = payment.paid_at if payment.HasField("paid_at") else None
     return pb.MoneyDetails(
         amount=payment.amount, gateway=payment.gateway, reference=payment.reference, moved_at=moved_at
+    )
+
+
+def _returned(returned: return_pb2.Return) -> pb.ReturnDetails:
+    pieces = sum(returns.quantities(returned).values(), Decimal(0))
+    return pb.ReturnDetails(
+        number=returned.number,
+        state=returned.state,
+        pieces=quantity_text(pieces),
+        refund_ids=returned.refund_ids,
     )
 
 

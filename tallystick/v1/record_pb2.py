@@ -28,33 +28,36 @@ from tallystick.v1 import customer_pb2 as tallystick_dot_v1_dot_customer__pb2
 from tallystick.v1 import fulfilment_pb2 as tallystick_dot_v1_dot_fulfilment__pb2
 from tallystick.v1 import order_sync_pb2 as tallystick_dot_v1_dot_order__sync__pb2
 from tallystick.v1 import price_pb2 as tallystick_dot_v1_dot_price__pb2
+from tallystick.v1 import return_pb2 as tallystick_dot_v1_dot_return__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atallystick/v1/record.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1ctallystick/v1/customer.proto\x1a\x1etallystick/v1/fulfilment.proto\x1a\x1etallystick/v1/order_sync.proto\x1a\x19tallystick/v1/price.proto\"\x84\x01\n\x0cMoneyDetails\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07gateway\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\x12,\n\x08moved_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x92\x01\n\x0fShipmentDetails\x12\x14\n\x0cwarehouse_id\x18\x01 \x01(\t\x12.\n\nshipped_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05lines\x18\x03 \x01(\r\x12*\n\ttrackings\x18\x04 \x03(\x0b\x32\x17.tallystick.v1.Tracking\"A\n\x0cPriceDetails\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12$\n\x06prices\x18\x02 \x03(\x0b\x32\x14.tallystick.v1.Price\"i\n\x0f\x43ustomerDetails\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.tallystick.v1.CustomerKind\x12\x15\n\rpayment_terms\x18\x02 \x01(\t\x12\x14\n\x0cpricing_tier\x18\x03 \x01(\t\"\x8f\x06\n\x06Record\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x12\n\nconnection\x18\x03 \x01(\t\x12\x11\n\tsource_id\x18\x04 \x01(\t\x12\r\n\x05order\x18\x05 \x01(\t\x12\x0e\n\x06target\x18\x06 \x01(\t\x12\'\n\x05state\x18\x07 \x01(\x0e\x32\x18.tallystick.v1.SyncState\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\r\n\x05words\x18\t \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\x12\x0e\n\x06\x61\x64vice\x18\x0b \x01(\t\x12\x0e\n\x06\x62\x65hind\x18\x0c \x01(\t\x12\x10\n\x08revision\x18\r \x01(\x04\x12\x0c\n\x04gone\x18\x0e \x01(\x08\x12\x13\n\x0b\x65xternal_id\x18\x0f \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x10 \x01(\t\x12\x18\n\x10\x61pplied_revision\x18\x11 \x01(\x04\x12\x18\n\x10\x63ontract_version\x18\x12 \x01(\t\x12\x10\n\x08in_doubt\x18\x13 \x01(\x08\x12\x10\n\x08\x61ttempts\x18\x14 \x01(\r\x12/\n\x0bknown_since\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\napplied_at\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05since\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05money\x18\x1e \x01(\x0b\x32\x1b.tallystick.v1.MoneyDetailsH\x00\x12\x32\n\x08shipment\x18\x1f \x01(\x0b\x32\x1e.tallystick.v1.ShipmentDetailsH\x00\x12,\n\x05price\x18  \x01(\x0b\x32\x1b.tallystick.v1.PriceDetailsH\x00\x12\x32\n\x08\x63ustomer\x18! \x01(\x0b\x32\x1e.tallystick.v1.CustomerDetailsH\x00\x42\t\n\x07\x64\x65tails\"0\n\x10GetRecordRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\";\n\x11GetRecordResponse\x12&\n\x07records\x18\x01 \x03(\x0b\x32\x15.tallystick.v1.Record\"\x8c\x02\n\x12ListRecordsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nconnection\x18\x04 \x01(\t\x12\x0e\n\x06target\x18\x05 \x01(\t\x12\'\n\x05state\x18\x06 \x01(\x0e\x32\x18.tallystick.v1.SyncState\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05order\x18\x08 \x01(\t\x12)\n\x05since\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x62\x65\x66ore\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x13ListRecordsResponse\x12&\n\x07records\x18\x01 \x03(\x0b\x32\x15.tallystick.v1.Record\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb5\x01\n\rRecordService\x12N\n\tGetRecord\x12\x1f.tallystick.v1.GetRecordRequest\x1a .tallystick.v1.GetRecordResponse\x12T\n\x0bListRecords\x12!.tallystick.v1.ListRecordsRequest\x1a\".tallystick.v1.ListRecordsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atallystick/v1/record.proto\x12\rtallystick.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1ctallystick/v1/customer.proto\x1a\x1etallystick/v1/fulfilment.proto\x1a\x1etallystick/v1/order_sync.proto\x1a\x19tallystick/v1/price.proto\x1a\x1atallystick/v1/return.proto\"\x84\x01\n\x0cMoneyDetails\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07gateway\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\x12,\n\x08moved_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x92\x01\n\x0fShipmentDetails\x12\x14\n\x0cwarehouse_id\x18\x01 \x01(\t\x12.\n\nshipped_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05lines\x18\x03 \x01(\r\x12*\n\ttrackings\x18\x04 \x03(\x0b\x32\x17.tallystick.v1.Tracking\"n\n\rReturnDetails\x12\x0e\n\x06number\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.tallystick.v1.ReturnState\x12\x0e\n\x06pieces\x18\x03 \x01(\t\x12\x12\n\nrefund_ids\x18\x04 \x03(\t\"A\n\x0cPriceDetails\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12$\n\x06prices\x18\x02 \x03(\x0b\x32\x14.tallystick.v1.Price\"i\n\x0f\x43ustomerDetails\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.tallystick.v1.CustomerKind\x12\x15\n\rpayment_terms\x18\x02 \x01(\t\x12\x14\n\x0cpricing_tier\x18\x03 \x01(\t\"\xc1\x06\n\x06Record\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x12\n\nconnection\x18\x03 \x01(\t\x12\x11\n\tsource_id\x18\x04 \x01(\t\x12\r\n\x05order\x18\x05 \x01(\t\x12\x0e\n\x06target\x18\x06 \x01(\t\x12\'\n\x05state\x18\x07 \x01(\x0e\x32\x18.tallystick.v1.SyncState\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\r\n\x05words\x18\t \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\x12\x0e\n\x06\x61\x64vice\x18\x0b \x01(\t\x12\x0e\n\x06\x62\x65hind\x18\x0c \x01(\t\x12\x10\n\x08revision\x18\r \x01(\x04\x12\x0c\n\x04gone\x18\x0e \x01(\x08\x12\x13\n\x0b\x65xternal_id\x18\x0f \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x10 \x01(\t\x12\x18\n\x10\x61pplied_revision\x18\x11 \x01(\x04\x12\x18\n\x10\x63ontract_version\x18\x12 \x01(\t\x12\x10\n\x08in_doubt\x18\x13 \x01(\x08\x12\x10\n\x08\x61ttempts\x18\x14 \x01(\r\x12/\n\x0bknown_since\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\napplied_at\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05since\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05money\x18\x1e \x01(\x0b\x32\x1b.tallystick.v1.MoneyDetailsH\x00\x12\x32\n\x08shipment\x18\x1f \x01(\x0b\x32\x1e.tallystick.v1.ShipmentDetailsH\x00\x12,\n\x05price\x18  \x01(\x0b\x32\x1b.tallystick.v1.PriceDetailsH\x00\x12\x32\n\x08\x63ustomer\x18! \x01(\x0b\x32\x1e.tallystick.v1.CustomerDetailsH\x00\x12\x30\n\x08returned\x18\" \x01(\x0b\x32\x1c.tallystick.v1.ReturnDetailsH\x00\x42\t\n\x07\x64\x65tails\"0\n\x10GetRecordRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\";\n\x11GetRecordResponse\x12&\n\x07records\x18\x01 \x03(\x0b\x32\x15.tallystick.v1.Record\"\x8c\x02\n\x12ListRecordsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nconnection\x18\x04 \x01(\t\x12\x0e\n\x06target\x18\x05 \x01(\t\x12\'\n\x05state\x18\x06 \x01(\x0e\x32\x18.tallystick.v1.SyncState\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\r\n\x05order\x18\x08 \x01(\t\x12)\n\x05since\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x62\x65\x66ore\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x13ListRecordsResponse\x12&\n\x07records\x18\x01 \x03(\x0b\x32\x15.tallystick.v1.Record\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb5\x01\n\rRecordService\x12N\n\tGetRecord\x12\x1f.tallystick.v1.GetRecordRequest\x1a .tallystick.v1.GetRecordResponse\x12T\n\x0bListRecords\x12!.tallystick.v1.ListRecordsRequest\x1a\".tallystick.v1.ListRecordsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tallystick.v1.record_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MONEYDETAILS']._serialized_start=225
-  _globals['_MONEYDETAILS']._serialized_end=357
-  _globals['_SHIPMENTDETAILS']._serialized_start=360
-  _globals['_SHIPMENTDETAILS']._serialized_end=506
-  _globals['_PRICEDETAILS']._serialized_start=508
-  _globals['_PRICEDETAILS']._serialized_end=573
-  _globals['_CUSTOMERDETAILS']._serialized_start=575
-  _globals['_CUSTOMERDETAILS']._serialized_end=680
-  _globals['_RECORD']._serialized_start=683
-  _globals['_RECORD']._serialized_end=1466
-  _globals['_GETRECORDREQUEST']._serialized_start=1468
-  _globals['_GETRECORDREQUEST']._serialized_end=1516
-  _globals['_GETRECORDRESPONSE']._serialized_start=1518
-  _globals['_GETRECORDRESPONSE']._serialized_end=1577
-  _globals['_LISTRECORDSREQUEST']._serialized_start=1580
-  _globals['_LISTRECORDSREQUEST']._serialized_end=1848
-  _globals['_LISTRECORDSRESPONSE']._serialized_start=1850
-  _globals['_LISTRECORDSRESPONSE']._serialized_end=1936
-  _globals['_RECORDSERVICE']._serialized_start=1939
-  _globals['_RECORDSERVICE']._serialized_end=2120
+  _globals['_MONEYDETAILS']._serialized_start=253
+  _globals['_MONEYDETAILS']._serialized_end=385
+  _globals['_SHIPMENTDETAILS']._serialized_start=388
+  _globals['_SHIPMENTDETAILS']._serialized_end=534
+  _globals['_RETURNDETAILS']._serialized_start=536
+  _globals['_RETURNDETAILS']._serialized_end=646
+  _globals['_PRICEDETAILS']._serialized_start=648
+  _globals['_PRICEDETAILS']._serialized_end=713
+  _globals['_CUSTOMERDETAILS']._serialized_start=715
+  _globals['_CUSTOMERDETAILS']._serialized_end=820
+  _globals['_RECORD']._serialized_start=823
+  _globals['_RECORD']._serialized_end=1656
+  _globals['_GETRECORDREQUEST']._serialized_start=1658
+  _globals['_GETRECORDREQUEST']._serialized_end=1706
+  _globals['_GETRECORDRESPONSE']._serialized_start=1708
+  _globals['_GETRECORDRESPONSE']._serialized_end=1767
+  _globals['_LISTRECORDSREQUEST']._serialized_start=1770
+  _globals['_LISTRECORDSREQUEST']._serialized_end=2038
+  _globals['_LISTRECORDSRESPONSE']._serialized_start=2040
+  _globals['_LISTRECORDSRESPONSE']._serialized_end=2126
+  _globals['_RECORDSERVICE']._serialized_start=2129
+  _globals['_RECORDSERVICE']._serialized_end=2310
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,7 @@ from tallystick.v1 import customer_pb2 as _customer_pb2
 from tallystick.v1 import fulfilment_pb2 as _fulfilment_pb2
 from tallystick.v1 import order_sync_pb2 as _order_sync_pb2
 from tallystick.v1 import price_pb2 as _price_pb2
+from tallystick.v1 import return_pb2 as _return_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -96,6 +97,41 @@ class ShipmentDetails(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ShipmentDetails: _TypeAlias = ShipmentDetails  # noqa: Y015
+
+@_typing.final
+class ReturnDetails(_message.Message):
+    """Goods on their way back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PIECES_FIELD_NUMBER: _builtins.int
+    REFUND_IDS_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """As people know it in the store."""
+    state: _return_pb2.ReturnState.ValueType
+    pieces: _builtins.str
+    """Of all its lines, as a decimal text."""
+    @_builtins.property
+    def refund_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The refunds that give money back for them; their names are those of records of that kind."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        state: _return_pb2.ReturnState.ValueType = ...,
+        pieces: _builtins.str = ...,
+        refund_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "pieces", b"pieces", "refund_ids", b"refund_ids", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnDetails: _TypeAlias = ReturnDetails  # noqa: Y015
 
 @_typing.final
 class PriceDetails(_message.Message):
@@ -188,6 +224,7 @@ class Record(_message.Message):
     SHIPMENT_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    RETURNED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`<connection>/<order id>/refund/<id>`, `customer/<connection>/<key>` …, each part percent-encoded."""
     kind: _builtins.str
@@ -248,6 +285,8 @@ class Record(_message.Message):
     def price(self) -> Global___PriceDetails: ...
     @_builtins.property
     def customer(self) -> Global___CustomerDetails: ...
+    @_builtins.property
+    def returned(self) -> Global___ReturnDetails: ...
     def __init__(
         self,
         *,
@@ -279,12 +318,13 @@ class Record(_message.Message):
         shipment: Global___ShipmentDetails | None = ...,
         price: Global___PriceDetails | None = ...,
         customer: Global___CustomerDetails | None = ...,
+        returned: Global___ReturnDetails | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "customer", b"customer", "details", b"details", "due_at", b"due_at", "known_since", b"known_since", "money", b"money", "price", b"price", "shipment", b"shipment", "since", b"since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["applied_at", b"applied_at", "customer", b"customer", "details", b"details", "due_at", b"due_at", "known_since", b"known_since", "money", b"money", "price", b"price", "returned", b"returned", "shipment", b"shipment", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "applied_at", b"applied_at", "applied_revision", b"applied_revision", "attempts", b"attempts", "behind", b"behind", "connection", b"connection", "contract_version", b"contract_version", "customer", b"customer", "detail", b"detail", "details", b"details", "document_number", b"document_number", "due_at", b"due_at", "external_id", b"external_id", "gone", b"gone", "in_doubt", b"in_doubt", "kind", b"kind", "known_since", b"known_since", "money", b"money", "name", b"name", "order", b"order", "price", b"price", "reason", b"reason", "revision", b"revision", "shipment", b"shipment", "since", b"since", "source_id", b"source_id", "state", b"state", "target", b"target", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "applied_at", b"applied_at", "applied_revision", b"applied_revision", "attempts", b"attempts", "behind", b"behind", "connection", b"connection", "contract_version", b"contract_version", "customer", b"customer", "detail", b"detail", "details", b"details", "document_number", b"document_number", "due_at", b"due_at", "external_id", b"external_id", "gone", b"gone", "in_doubt", b"in_doubt", "kind", b"kind", "known_since", b"known_since", "money", b"money", "name", b"name", "order", b"order", "price", b"price", "reason", b"reason", "returned", b"returned", "revision", b"revision", "shipment", b"shipment", "since", b"since", "source_id", b"source_id", "state", b"state", "target", b"target", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_details: _TypeAlias = _typing.Literal["money", "shipment", "price", "customer"]  # noqa: Y015
+    _WhichOneofReturnType_details: _TypeAlias = _typing.Literal["money", "shipment", "price", "customer", "returned"]  # noqa: Y015
     _WhichOneofArgType_details: _TypeAlias = _typing.Literal["details", b"details"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_details) -> _WhichOneofReturnType_details | None: ...
 

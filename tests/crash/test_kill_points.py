@@ -1,9 +1,12 @@
 """Kill -9 at every named point of the worker, over all of them, with three processes that come back (FC-005, F1)."""
 
+import itertools
 import random
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+
+import pytest
 
 from simulators.faults import Fault, Rule
 from tests.crash.arena import REFUSED, Arena
@@ -28,6 +31,8 @@ POINTS = (
 #: Where a lane's own effect is in hand: these differ from flow to flow.
 OF_A_LANE = POINTS[3:]
 ORDERS_AT_A_TIME = 24
+#: What is behind an order in its lane, and what is not.
+FLOWS = (("payments", "refunds", "returns"), ("customers", "shipments", "prices"))
 
 
 async def test_no_kill_point_loses_doubles_or_strands_anything(arena: Arena) -> None:
@@ -37,18 +42,19 @@ async def test_no_kill_point_loses_doubles_or_strands_anything(arena: Arena) -> 
     await _kill_at_every_point(arena, die, lambda: revisions(arena.orders(ORDERS_AT_A_TIME), 3))
 
 
-async def test_no_kill_point_harms_any_flow_in_either_direction(told_arena: Arena) -> None:
+@pytest.mark.parametrize("flows", FLOWS, ids=" ".join)
+async def test_no_kill_point_harms_any_flow_in_either_direction(told_arena: Arena, flows: Sequence[str]) -> None:
     """FC-001, FC-005, FC-062: flow by flow a worker dies at each point at which something of it is sent or settled.
 
-    Refunds and shipments come before their orders as well, and customers beside the orders that ask for them. One
-    worker lives on. What happens before a lane is taken is the same for all flows: see above.
+    Refunds, returns and shipments come before their orders as well, and customers beside the orders that ask for them.
+    One worker lives on. What happens before a lane is taken is the same for all flows: see above.
     """
     die = random.Random(9)
     batches = Batches(told_arena.numbers, REFUSED.name)
     told_arena.workers.start()
     await told_arena.produce(batches.first)
     await told_arena.settled()
-    for more in batches.flows.values():
+    for more in map(batches.flows.__getitem__, flows):
         told_arena.spoil(Rule(Fault.LOST_REPLY, "*.write|*.confirm", share=0.25))
         doomed = [told_arena.workers.start(f"{point}:{die.randint(1, 2)}") for point in OF_A_LANE]
         await _until_dead(told_arena, doomed, die, more)
@@ -76,6 +82,10 @@ async def _until_dead(arena: Arena, workers: Sequence[Worker], die: random.Rando
         await arena.produce(disturbed(more(), die))
         await arena.until(_fewer_than(alive, arena))
     assert {worker.code for worker in workers} == {CRASHED}
+
+
+def test_the_loop_goes_over_every_flow_that_there_are_batches_of() -> None:
+    assert {name for flows in FLOWS for name in flows} == set(Batches(itertools.count(1), REFUSED.name).flows)
 
 
 def test_the_loop_goes_over_every_point_of_the_worker() -> None:

@@ -6,13 +6,16 @@ from decimal import Decimal
 import pytest
 import pytest_asyncio
 
+from service.records import ways
 from simulators.faults import Fault, Rule
 from simulators.odoo.records import Record
 from simulators.shopify import RETURN_TOPICS, WEBHOOK_TOPICS, Cart
 from simulators.shopify.model import Order as Sold
 from tallystick.canonical.keys import key, order_key
 from tallystick.ledger.acts import Act, Acts, Lane
+from tallystick.ledger.records import Records
 from tallystick.stack import Stack
+from tallystick.v1 import order_sync_pb2
 from tests.flows.company import ODOO, SHOPIFY, Company, Options
 from tests.flows.conftest import new_company
 from tests.flows.reconciling import compared
@@ -282,12 +285,16 @@ async def test_a_refund_without_a_return_still_brings_its_goods(returning: Compa
     await back(returning, order, ("assigned", 1))
 
 
-async def test_its_story_is_told_with_that_of_its_order(returning: Company) -> None:
-    """Every moment of the return is in the lane of its order."""
+async def test_it_can_be_asked_for_like_any_record(returning: Company) -> None:
+    """Under its own name, as a part of its order, with the document that it became."""
     order = await sold(returning)
-    made = returning.shop.counter.open(order.id, {order.lines[0].id: 1})
+    made = returning.shop.counter.open(order.id, {order.lines[0].id: 2})
     await returning.deliver()
-    await back(returning, order, ("assigned", 1))
-    entity = key(SHOPIFY, str(order.id), "return", str(made.id))
-    rows = await returning.pool.fetch("SELECT what FROM event WHERE target = $1 AND entity_id = $2", ODOO, entity)
-    assert [row["what"] for row in rows][-1] == "applied"
+    await back(returning, order, ("assigned", 2))
+    name = key(SHOPIFY, str(order.id), "return", str(made.id))
+    there = [way for route in returning.installation.settings.routes for way in ways(route)]
+    (record,) = await Records(returning.pool, there).named(name)
+    assert (record.kind, record.order, record.target) == ("return", order_key(SHOPIFY, str(order.id)), ODOO)
+    assert record.state == order_sync_pb2.SYNC_STATE_SYNCED
+    assert (record.returned.number, record.returned.pieces) == (made.name, "2")
+    assert record.external_id == str(transfers(returning, order)[0].id)
