@@ -110,7 +110,7 @@ async def test_an_approved_return_waits_for_the_goods_without_any_refund(returni
     await back(returning, order, ("assigned", 2))
     (transfer,) = transfers(returning, order)
     assert transfer.row["origin"].startswith(f"#{order.number} return #{order.number}-R1 [tallystick")
-    assert "too-small" in transfer.row["note"]
+    assert "Size was too small" in transfer.row["note"]
     assert returning.credits(SHOPIFY, order.id) == []
 
 
