@@ -153,7 +153,7 @@ LIST_ORDERS = """query ListOrders($query: String!, $first: Int!, $after: String)
 #: Several orders by their ids, as a page of changed ones shows them; null in the place of one that is not there.
 READ_ORDERS = (
     """query ReadOrders(
-  $ids: [ID!]!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!
+  $ids: [ID!]!, $lines: Int!, $shipping: Int!, $discounts: Int!, $refunds: Int!, $returns: Int!
 ) {
   nodes(ids: $ids) { ... on Order { ...OrderFields } }
 }
