@@ -14,7 +14,7 @@ from tallystick.canonical.times import to_timestamp
 from tallystick.ledger.details import details
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.queries import queries
-from tallystick.ledger.views import LOOKED_AT, RARE_STATES, Cursor, Order
+from tallystick.ledger.views import RARE_STATES, Cursor, Order
 from tallystick.reasons import HoldReason, WaitReason, advice, not_eligible, words
 from tallystick.v1 import order_sync_pb2
 from tallystick.v1 import record_pb2 as pb
@@ -23,6 +23,8 @@ from tallystick.words import record_words
 _SQL = queries("records")
 #: asyncpg writes it as the database's `infinity`.
 _INFINITY = datetime.max.replace(tzinfo=UTC)
+#: How many records a page looks at where a state is wanted that many are in.
+LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class Records:
         self, wanted: Wanted, limit: int, after: Cursor | None = None
     ) -> tuple[list[pb.Record], Cursor | None]:
         """A page of records, the last known first, and where the next one goes on."""
-        looked_at = LOOKED_AT if wanted.state or wanted.reason else limit + 1
+        # What begins both ways stands among them twice.
+        looked_at = LOOKED_AT if wanted.state or wanted.reason else 2 * limit + 1
         candidates = await self._candidates(wanted, after or (wanted.before or _INFINITY, "", ""), looked_at)
         found = await self._describe(candidates, wanted, limit + 1)
         if len(found) > limit:
@@ -102,7 +105,7 @@ class Records:
         return await self._pool.fetch(_statement("few", chosen), *where)
 
     def _where(self, wanted: Wanted) -> list[list[Any]]:
-        """Which ways: those of stores' objects, and all others by target and kind."""
+        """Which ways: those of stores' objects, and all of them by target and kind."""
         ways = [way for way in self._ways if _leads(way, wanted)]
         shown = [way for way in ways if way.shown_by_store]
         pairs = sorted({(way.target, way.kind) for way in ways})

@@ -24,6 +24,7 @@ from tallystick.v1 import (
     price_pb2,
     record_pb2,
     refund_pb2,
+    return_pb2,
 )
 from tallystick.v1.record_pb2_grpc import RecordServiceStub
 from tests.integration.api_help import DEADLINE_S, World, open_world
@@ -57,6 +58,16 @@ def refund(refund_id: str, order_id: str = "1", total: str = "5.00", revision: i
     event = event_pb2.Event(type=event_pb2.ENTITY_TYPE_REFUND, refund=content)
     entity = key("shop", order_id, "refund", refund_id)
     return _row("refund", entity, order_key("shop", order_id), event, refund_id, revision=revision)
+
+
+def goods_back(return_id: str, order_id: str = "1") -> Row:
+    """Goods of an order on their way back."""
+    line = return_pb2.ReturnLine(line_id="l1", quantity="2")
+    content = return_pb2.Return(number="#1042-R1", state=return_pb2.RETURN_STATE_OPEN, lines=[line])
+    event = event_pb2.Event(type=event_pb2.ENTITY_TYPE_RETURN)
+    getattr(event, "return").CopyFrom(content)
+    entity = key("shop", order_id, "return", return_id)
+    return _row("return", entity, order_key("shop", order_id), event, return_id)
 
 
 def payment(payment_id: str, order_id: str = "1", amount: str = "25.00") -> Row:
@@ -125,6 +136,13 @@ async def shown(world: World, order_id: str, *refunds: str, number: str = "") ->
     parts = [Sighting(ObjectKey("shop", "refund", one), b"1", None, parent=order_id) for one in refunds]
     main = Sighting(ObjectKey("shop", "order", order_id), b"1", None, number=number or f"#{order_id}")
     await objects.accept([Seen(main, tuple(parts), started)])
+
+
+async def met(world: World, name: str) -> None:
+    """The store shows a customer."""
+    objects = Objects(world.pool)
+    (started,) = await objects.draw()
+    await objects.accept([Seen(Sighting(ObjectKey("shop", "customer", name), b"1", None), (), started)])
 
 
 # ---- what becomes of it --------------------------------------------------------------------------------------------

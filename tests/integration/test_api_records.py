@@ -22,7 +22,9 @@ from tests.integration.records_help import (
     CANARY,
     customer,
     end,
+    goods_back,
     listed,
+    met,
     open_records,
     pages,
     payment,
@@ -144,6 +146,22 @@ async def test_a_customer_that_an_order_made_sure_of_is_there(world: World) -> N
     assert one.customer.kind == customer_pb2.CUSTOMER_KIND_COMPANY
     assert one.customer.payment_terms == "Net 30"
     assert await listed(world, kind="customer") == [name]
+    # Once the store shows it as well, it is one record still, at the moment at which it was shown.
+    await met(world, "guest-1")
+    await end(ledger, await take(ledger, customer("guest-2", revision=0)))
+    both = ["customer/shop/guest-2", name]
+    assert await listed(world, kind="customer") == both
+    assert await listed(world, kind="customer", page_size=1) == both
+    assert (await record(world, name)).source_id == "guest-1"
+
+
+async def test_goods_that_come_back_are_told_with_their_number(world: World) -> None:
+    """A kind that nothing here was made for; its order's sightings bring it."""
+    await applied(world)
+    await end(world.engine.ledger, await take(world.engine.ledger, goods_back("r1")))
+    one = await record(world, "shop/1/return/r1")
+    assert (one.kind, one.state, one.order) == ("return", syncs.SYNC_STATE_SYNCED, "shop/1")
+    assert (one.returned.number, one.returned.pieces) == ("#1042-R1", "2")
 
 
 async def test_what_goes_to_a_store_names_it_as_its_target(world: World) -> None:
@@ -245,7 +263,8 @@ async def test_a_page_looks_at_a_bounded_number_and_the_next_goes_on_behind_them
     synced = await pages(world, kind="refund", state=syncs.SYNC_STATE_SYNCED, page_size=2)
     assert [one.source_id for page in synced for one in page] == ["6", "1"]
     none = await pages(world, kind="refund", state=syncs.SYNC_STATE_NOT_ELIGIBLE)
-    assert [len(page) for page in none] == [0, 0, 0]
+    # Eight, and twice those that the target has heard of.
+    assert [len(page) for page in none] == [0, 0, 0, 0]
 
 
 async def test_a_list_takes_the_same_number_of_statements_for_any_page(

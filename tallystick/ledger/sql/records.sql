@@ -21,8 +21,9 @@ FROM (SELECT CASE WHEN o.parent = '' THEN o.type || '/' || o.connection || '/' |
     ELSE o.connection || '/' || key_part(o.parent) END AS lane_key) l
 
 -- The newest. $1 to $4 kinds that stores show, their stores, the targets, and whether their flow is on there; $5 and $6
--- any pairs of a target and a kind; $7 to $9 the last record before them, $10 since when they are known, $11 the
--- connection that they come from, $12 how many.
+-- all pairs of a target and a kind; $7 to $9 the last record before them, $10 since when they are known, $11 the
+-- connection that they come from, $12 how many. What a store shows stands here twice once a target has heard of it, and
+-- `describe` leaves one out: here, that could cost a look at every one of its kind.
 -- name: newest
 SELECT * FROM (
     SELECT s.* FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) AS r (kind, connection, target, shown)
@@ -40,23 +41,17 @@ SELECT * FROM (
     UNION ALL
     SELECT s.* FROM unnest($5::text[], $6::text[]) AS r (target, kind)
     CROSS JOIN LATERAL (
-        SELECT k.at, k.name, k.target, k.kind, k.lane_key
-        FROM (
-            SELECT e.recorded_at AS at, e.entity_id AS name, e.target, e.entity_type AS kind, e.lane_key, e.seq,
-                l.connection AS origin
-            FROM effect e JOIN lane l ON l.target = e.target AND l.lane_key = e.lane_key
-            WHERE e.entity_type <> 'order' AND e.entity_type <> 'stock'
-              AND e.target = r.target AND e.entity_type = r.kind
-              AND e.recorded_at <= $7 AND (e.recorded_at, e.entity_id, e.target) < ($7, $8, $9)
-              AND ($10 IS NULL OR e.recorded_at >= $10)
-        ) k CROSS JOIN LATERAL (SOURCE) w
-        WHERE ($11 = '' OR k.origin = $11)
+        SELECT e.recorded_at, e.entity_id, e.target, e.entity_type, e.lane_key
+        FROM effect e
+        WHERE e.entity_type <> 'order' AND e.entity_type <> 'stock'
+          AND e.target = r.target AND e.entity_type = r.kind
+          AND e.recorded_at <= $7 AND (e.recorded_at, e.entity_id, e.target) < ($7, $8, $9)
+          AND ($10 IS NULL OR e.recorded_at >= $10)
+          AND ($11 = '' OR $11 = (SELECT l.connection FROM lane l WHERE l.target = e.target AND l.lane_key = e.lane_key))
           AND NOT EXISTS (
-            SELECT FROM effect f WHERE f.target = k.target AND f.lane_key = k.lane_key AND f.entity_type = k.kind
-              AND f.entity_id = k.name AND f.seq < k.seq)
-          AND NOT (k.kind = ANY ($1) AND EXISTS (
-            SELECT FROM source_object o WHERE o.connection = w.connection AND o.type = w.type AND o.id = w.id))
-        ORDER BY k.at DESC, k.name DESC LIMIT $12) s
+            SELECT FROM effect f WHERE f.target = e.target AND f.lane_key = e.lane_key
+              AND f.entity_type = e.entity_type AND f.entity_id = e.entity_id AND f.seq < e.seq)
+        ORDER BY e.recorded_at DESC, e.entity_id DESC LIMIT $12) s
 ) known
 ORDER BY at DESC, name DESC, target DESC
 LIMIT $12
@@ -186,6 +181,8 @@ SELECT r.*, p.body FROM (
         WHEN o.gone OR o.not_eligible IS NOT NULL OR whole.not_eligible IS NOT NULL THEN 'NOT_ELIGIBLE'
         ELSE 'ACCEPTED' END AS state) s
     WHERE ($7::text = '' OR s.state = $7)
+      -- What a store shows stands where it was shown first.
+      AND (k.kind <> ALL ($6) OR o.connection IS NULL OR o.first_seen_at = k.at)
     ORDER BY k.place
 ) r
 LEFT JOIN payload p ON p.target = r.target AND p.lane_key = r.lane_key AND p.seq = r.seq
