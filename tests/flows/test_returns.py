@@ -1,7 +1,9 @@
 """Goods that come back to a shop are announced to the warehouse once, before, after or without the money for them."""
 
+import shutil
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -10,6 +12,7 @@ from service.records import ways
 from simulators.faults import Fault, Rule
 from simulators.odoo.records import Record
 from simulators.shopify import RETURN_TOPICS, WEBHOOK_TOPICS, Cart
+from simulators.shopify.fulfilments import MAIN
 from simulators.shopify.model import Order as Sold
 from tallystick.canonical.keys import key, order_key
 from tallystick.ledger.acts import Act, Acts, Lane
@@ -21,6 +24,8 @@ from tests.flows.conftest import new_company
 from tests.flows.reconciling import compared
 from tests.unit.adapters.shopify.shops import MUG, TEA
 
+_EXAMPLES = Path(__file__).resolve().parents[2] / "contracts"
+
 
 @pytest_asyncio.fixture(scope="module")
 async def returning(stack: Stack) -> AsyncIterator[Company]:
@@ -31,6 +36,26 @@ async def returning(stack: Stack) -> AsyncIterator[Company]:
         topics=RETURN_TOPICS,
     )
     async with new_company(stack, options) as company:
+        yield company
+
+
+@pytest_asyncio.fixture
+async def receiving(stack: Stack, tmp_path: Path) -> AsyncIterator[Company]:
+    """One that tells its books of goods only once they are there."""
+    shutil.copy(_EXAMPLES / "woocommerce-odoo.yaml", tmp_path)
+    text = (_EXAMPLES / "shopify-odoo.yaml").read_text(encoding="utf-8")
+    # Its examples are those of the other way.
+    rules = text.partition("\nexamples:")[0].replace("  when: approved\n", "  when: received\n")
+    places = rules.replace("  locations: {}\n", f"  locations: {{'{MAIN}': shop.shelf}}\n")
+    (tmp_path / "shopify-odoo.yaml").write_text(places, encoding="utf-8")
+    options = Options(
+        shopify_flows={"returns": "live"},
+        shopify={"topics": (*WEBHOOK_TOPICS, *RETURN_TOPICS)},
+        topics=RETURN_TOPICS,
+        contracts=tmp_path,
+    )
+    async with new_company(stack, options) as company:
+        company.odoo.add("stock.location", "shop.shelf", {"name": "Shelf", "usage": "internal"})
         yield company
 
 
@@ -244,6 +269,30 @@ async def test_pieces_that_are_not_to_come_after_all_are_held_with_both_figures(
     transfer = transfers(returning, order)[0]
     await Acts(returning.pool).mark_applied(lane, Act("Ada", f"mended-{order.id}"), str(transfer.id), "")
     await dealt_with(returning, order)
+
+
+async def test_where_received_goods_count_each_piece_goes_where_the_store_put_it(receiving: Company) -> None:
+    """FC-084, FC-086: one is sold again, one thrown away, one never came; and nothing before that is known of all."""
+    order = await sold(receiving)
+    line, counter = order.lines[0].id, receiving.shop.counter
+    made = counter.open(order.id, {line: 3})
+    counter.dispose(made, line, 1)
+    await receiving.deliver()
+    await dealt_with(receiving, order)
+    assert shown(receiving, order) == []
+    counter.dispose(made, line, 1, "NOT_RESTOCKED")
+    counter.dispose(made, line, 1, "MISSING")
+    await receiving.deliver()
+    await back(receiving, order, ("assigned", 1))
+    (transfer,) = transfers(receiving, order)
+    moves = receiving.odoo.db.models["stock.move"].table
+    shelf = receiving.odoo.id_of("shop.shelf")
+    assert [moves.rows[one]["location_dest_id"] for one in moves.matching("picking_id", transfer.id)] == [shelf]
+    receiving.shop.refund(order.id, {line: 2}, restock_type="return", return_id=made.id)
+    counter.close(made)
+    await receiving.deliver()
+    await receiving.credited(SHOPIFY, order.id)
+    await back(receiving, order, ("assigned", 1))
 
 
 # ---- and the money -----------------------------------------------------------------------------------------------
