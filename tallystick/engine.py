@@ -9,8 +9,7 @@ No transaction is open while a request is under way, and nothing sleeps for a le
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,13 +22,14 @@ from tallystick.crashpoints import reach
 from tallystick.errors import Throttled, Unauthorised, Unavailable
 from tallystick.leases import kept
 from tallystick.ledger.ledger import Ledger
-from tallystick.ledger.rows import Claim, EffectState, Head, Intent, Kind, RecordResult, Row
+from tallystick.ledger.rows import Claim, EffectState, Head, Intent, RecordResult, Row
 from tallystick.pacing import spread, yields_now
 from tallystick.ports import Answer, Doubt, Job, Needless, NotApplied, Refused, Sink, Step
 from tallystick.reasons import HoldReason, WaitReason
 from tallystick.telemetry import SLO_S, Metrics
 from tallystick.together import together
-from tallystick.turn import Move, Rules, Turn
+from tallystick.turn import FROZEN, Move, Rules, Turn
+from tallystick.wave import by_step, by_type, open_turns, parents
 
 log = structlog.get_logger(__name__)
 REREAD_AFTER_S = 60.0
@@ -135,7 +135,7 @@ class Engine:
     # ---- the parts -------------------------------------------------------------------------------------------------
 
     def _apply_contract(self, turns: Sequence[Turn]) -> None:
-        for turn in _open(turns):
+        for turn in open_turns(turns):
             built = self._asked(self._build, turn.head)
             if isinstance(built, Refused):
                 turn.hold(built.reason, built.detail)
@@ -158,7 +158,7 @@ class Engine:
     def _job(self, turn: Turn) -> Job:
         head = turn.head
         assert turn.document is not None
-        turn.dependencies |= _parent(head)
+        turn.dependencies |= parents(head, turn.document)
         return Job(
             ref=head.external_ref,
             revision=head.revision,
@@ -173,7 +173,7 @@ class Engine:
         """A create that has waited long is read from its store again first: it may be cancelled by now."""
         if self._reread is None:
             return
-        for turn in _open(turns, Move.SEND):
+        for turn in open_turns(turns, Move.SEND):
             head, key = turn.head, (turn.head.claim.lane_key, turn.head.seq)
             first = head.step == 0 and head.intents == 0 and head.external_id is None and head.entity_type == "order"
             if not first or head.recorded_for_s < REREAD_AFTER_S * self._timing.scale or key in self._reread_done:
@@ -184,7 +184,7 @@ class Engine:
 
     async def _look(self, turns: Sequence[Turn], move: Move) -> None:
         """Ask the target about what is in doubt (PROBE) or forced (COMPARE)."""
-        for (entity_type, step), group in _by_step(_open(turns, move)):
+        for (entity_type, step), group in by_step(open_turns(turns, move)):
             sink = self._sinks[entity_type]
             whole = move is Move.COMPARE
             try:
@@ -201,7 +201,9 @@ class Engine:
 
     async def _make_dependencies(self, turns: Sequence[Turn]) -> None:
         """Customers before orders: made if absent, never updated. A lane holder never waits for another lane."""
-        needing = [turn for turn in _open(turns, Move.SEND, Move.COMPARE) if turn.customer and turn.step_index == 0]
+        needing = [
+            turn for turn in open_turns(turns, Move.SEND, Move.COMPARE) if turn.customer and turn.step_index == 0
+        ]
         if not needing:
             return
         rows = {turn.customer.entity_id: turn.customer for turn in needing if turn.customer}
@@ -227,7 +229,7 @@ class Engine:
         await self.ledger.release(claims)
 
     async def _resolve_references(self, turns: Sequence[Turn]) -> None:
-        for entity_type, group in _by_type(_open(turns, Move.SEND, Move.COMPARE)):
+        for entity_type, group in by_type(open_turns(turns, Move.SEND, Move.COMPARE)):
             try:
                 ready = await self._sinks[entity_type].prepare([_job_of(turn) for turn in group])
             except (Unavailable, Unauthorised) as error:
@@ -243,7 +245,10 @@ class Engine:
                     turn.job = job
 
     async def _send(self, turns: Sequence[Turn]) -> None:
-        groups = list(_by_step(_open(turns, Move.SEND)))
+        for turn in open_turns(turns, Move.SEND):
+            if turn.frozen:
+                self._beside_instead(turn, FROZEN)
+        groups = list(by_step(open_turns(turns, Move.SEND)))
         await together(self._send_step(entity_type, step, group) for (entity_type, step), group in groups)
 
     async def _send_step(self, entity_type: str, step: Step, turns: list[Turn]) -> None:
@@ -270,13 +275,18 @@ class Engine:
             self._note(turn, answer)
             turn.answered(answer)
             if isinstance(answer, Refused) and answer.beside:
-                turn.book_beside(self._asked(self._beside, turn.head))
+                self._beside_instead(turn, answer)
+
+    def _beside_instead(self, turn: Turn, refused: Refused) -> None:
+        """What its document cannot take stands beside it; what cannot stand there either is held."""
+        turn.refused(refused)
+        turn.book_beside(self._asked(self._beside, turn.head))
 
     async def _intend(self, step: Step, turns: Sequence[Turn]) -> list[Turn]:
         granted = await self.ledger.intend([self._intent(step, turn) for turn in turns])
         for turn in turns:
             turn.stale = turn.head.claim.lane_key not in granted
-        return _open(turns)
+        return open_turns(turns)
 
     def _intent(self, step: Step, turn: Turn) -> Intent:
         # A target that compares marks refuses a late call with an older one; a call without a mark it cannot compare.
@@ -363,32 +373,6 @@ _COUNTED = {
     EffectState.VERIFIED: "verified",
     EffectState.SUPERSEDED: "superseded",
 }
-
-
-def _open(turns: Iterable[Turn], *moves: Move) -> list[Turn]:
-    return [turn for turn in turns if turn.open and (not moves or turn.move in moves)]
-
-
-def _by_step(turns: Sequence[Turn]) -> Iterable[tuple[tuple[str, Step], list[Turn]]]:
-    groups: dict[tuple[str, Step], list[Turn]] = defaultdict(list)
-    for turn in turns:
-        groups[(turn.head.entity_type, turn.step)].append(turn)
-    return groups.items()
-
-
-def _by_type(turns: Sequence[Turn]) -> Iterable[tuple[str, list[Turn]]]:
-    groups: dict[str, list[Turn]] = defaultdict(list)
-    for turn in turns:
-        groups[turn.head.entity_type].append(turn)
-    return groups.items()
-
-
-def _parent(head: Head) -> dict[str, str]:
-    """What a part of an order refers to: the order, and the orders that stand beside it."""
-    if head.kind is not Kind.DELTA or head.parent_external_id is None:
-        return {}
-    beside = {"supplements": head.supplements} if head.supplements else {}
-    return {"order": head.parent_external_id, **beside}
 
 
 def _job_of(turn: Turn) -> Job:

@@ -29,6 +29,12 @@ from tallystick.telemetry import flow_of
 
 _UNFINISHED = (EffectState.IN_FLIGHT, EffectState.IN_DOUBT)
 _LINED = (OrderDocument, RefundDocument)
+#: Why an order is held of which something stands beside its document, where a newer revision cannot stand there.
+FROZEN = Refused(
+    HoldReason.LOCKED,
+    "an earlier edit was booked beside its document, which is changed no more since, and what differs now cannot be "
+    "told apart from that: book it by hand, then mark as applied",
+)
 
 
 class Move(Enum):
@@ -99,6 +105,11 @@ class Turn:
         """The step whose turn it is."""
         return self.steps[self.step_index]
 
+    @property
+    def frozen(self) -> bool:
+        """Something stands beside its document, which is changed no more from then on: it may be cancelled."""
+        return self.head.split and isinstance(self.document, OrderDocument) and not self.document.cancelled
+
     # ---- before anything is sent -----------------------------------------------------------------------------------
 
     def decide(self) -> None:
@@ -163,7 +174,7 @@ class Turn:
     def compared(self, found: Found) -> None:
         """A forced effect was compared in all mapped fields before anything is sent."""
         match found.verdict:
-            case Verdict.THIS:
+            case Verdict.THIS if not self.frozen:
                 self.verified(found)
             case Verdict.NEWER:
                 self.settle(EffectState.SUPERSEDED, "superseded", detail="the target holds a newer revision")
@@ -195,10 +206,11 @@ class Turn:
             # What was sent before may still reach the document, which would then say the same twice.
             detail = "an earlier request without an answer may still land"
             self.wait(WaitReason.LATE_WINDOW, self.head.late_for_s, detail, back=EffectState.IN_DOUBT)
+        elif found == ():
+            self.settle(EffectState.VERIFIED, "verified", detail="all of it stands in its documents already")
         elif found is not None:
             words = "its document is locked; what differs is booked beside it"
-            state = EffectState.APPLIED if found else EffectState.VERIFIED
-            self.settle(state, "split" if found else "verified", detail=words, more=found)
+            self.settle(EffectState.APPLIED, "split", detail=words, more=found)
 
     def verified(self, found: Found) -> None:
         """Nothing differs: no write."""

@@ -23,6 +23,8 @@ class Party:
     partner: int
     #: Fields of the head that the contract may give otherwise.
     fields: Mapping[str, Value] = field(default_factory=dict)
+    #: Names of `fields` that are given when the document is made, and are not looked at afterwards.
+    given_once: frozenset[str] = frozenset()
     #: Columns of the head that are no field of the contract.
     cells: Mapping[str, str] = field(default_factory=dict)
     #: What must not stand in a message.
@@ -88,8 +90,17 @@ class CreditedOrders:
     async def find(self, jobs: Sequence[Job], addresses: Mapping[str, Address]) -> Mapping[str, Party | Refused]:
         """By the ledger's binding, which knows adopted orders too; else by our External ID."""
         ids = {job.ref: self._order(job, addresses) for job in jobs}
-        orders = await self._records.by_id("sale.order", {one for one in ids.values() if one}, _ORDER)
-        return {job.ref: _credited(refund_of(job.document), orders.get(ids[job.ref] or 0)) for job in jobs}
+        carriers = {job.ref: _ids(job.dependencies.get("carriers", "")) or [ids[job.ref]] for job in jobs}
+        wanted = {*ids.values(), *(one for several in carriers.values() for one in several)}
+        orders = await self._records.by_id("sale.order", {one for one in wanted if one}, _ORDER)
+        return {
+            job.ref: _credited(
+                refund_of(job.document),
+                orders.get(ids[job.ref] or 0),
+                [orders.get(one or 0) for one in carriers[job.ref]],
+            )
+            for job in jobs
+        }
 
     def _order(self, job: Job, addresses: Mapping[str, Address]) -> int | None:
         bound = job.dependencies.get("order", "")
@@ -99,8 +110,14 @@ class CreditedOrders:
         return names.order_name(self._connection, order_key(document.connection, document.order_id))
 
 
-def _credited(document: RefundDocument, order: Json | None) -> Party | Refused:
-    if order is None:
+def _ids(told: str) -> list[int | None]:
+    return [int(one) for one in told.split(",") if one.isdigit()]
+
+
+def _credited(document: RefundDocument, order: Json | None, carriers: Sequence[Json | None]) -> Party | Refused:
+    """For the order. `carriers` hold what is given back: the order itself, or such as stand beside it."""
+    standing = [one for one in carriers if one is not None]
+    if order is None or len(standing) < len(carriers):
         words = f"the order {document.order_id} that it gives money back for is not in Odoo, or was deleted there"
         return Refused(HoldReason.DELETED_IN_TARGET, words)
     number, currency = text(order["name"]), shown(order["currency_id"])
@@ -112,9 +129,12 @@ def _credited(document: RefundDocument, order: Json | None) -> Party | Refused:
         partner=link(order["partner_invoice_id"]) or link(order["partner_id"]) or 0,
         fields={
             "ref": f"{known_as} refund {document.refund_id}",
-            "invoice_origin": number,
+            # As Odoo itself names several.
+            "invoice_origin": ", ".join(text(one["name"]) for one in standing),
             "invoice_date": document.business_date.isoformat(),
         },
+        # Which orders stand beside it, and hold the same line, may have changed since.
+        given_once=frozenset({"invoice_origin"}),
         cells={"move_type": "out_refund", "currency_id/.id": str(link(order["currency_id"]) or "")},
         personal=(*_told(document), shown(order["partner_id"]), shown(order["partner_invoice_id"])),
         order=order["id"],

@@ -128,7 +128,7 @@ def _ids(document: Lined, found: _Found, known: Known | None, party: Party, surp
         dialect=found.dialect,
         known=known,
         partner=party.partner,
-        fields={**party.fields, **_owned(document, known=known is not None)},
+        fields={**_given(party, known), **_owned(document, known=known is not None)},
         cells=party.cells,
         products={line.product: found.products[line.product][0] for line in document.lines},
         ids={reference: found.references[reference][0] for reference in _references(document, found.dialect)},
@@ -136,6 +136,10 @@ def _ids(document: Lined, found: _Found, known: Known | None, party: Party, surp
         personal=party.personal,
         order=party.order,
     )
+
+
+def _given(party: Party, known: Known | None) -> Mapping[str, Value]:
+    return {name: value for name, value in party.fields.items() if known is None or name not in party.given_once}
 
 
 def _owned(document: Lined, *, known: bool) -> Mapping[str, Value]:

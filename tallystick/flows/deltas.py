@@ -7,10 +7,13 @@ once. They hold what differs from the revision that our own record says is booke
 from the second and not from the first.
 """
 
+from collections.abc import Iterator
+from itertools import chain
+
 from tallystick.built import Built, Unwanted
 from tallystick.canonical.deltas import Difference, Inexpressible, Unproved, difference
 from tallystick.contract.compile import Contract
-from tallystick.contract.document import Document, Hold
+from tallystick.contract.document import Document, Hold, OrderDocument
 from tallystick.flows import customers
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
@@ -80,30 +83,56 @@ def beside(plan: Plan, head: Head, event: event_pb2.Event) -> tuple[Row, ...] | 
         return None
     settled = event_pb2.Event.FromString(head.settled_body)
     if settled.revision >= head.revision:
-        return () if head.revision != head.applied_revision else None
-    if _other_fields(contract, settled.order, event.order):
-        return None
+        return () if head.split or head.revision != head.applied_revision else None
+    if words := _beyond_charges(contract, settled.order, event.order):
+        # The target's own refusal names both values; an order that is split was not sent to it.
+        return _unspeakable(words) if head.split else None
     try:
         found = _between(contract, settled.order, event.order)
     except Unproved as error:
         return Refused(HoldReason.UNBALANCED, f"{error}; book the difference by hand, then mark as applied")
     except Inexpressible as error:
-        return Refused(HoldReason.LOCKED, f"its document is locked, and {error}: no document beside it can say that")
+        return _unspeakable(str(error))
     if found.raised is None and found.lowered is None:
-        return None
+        # Its document differs from both: from what stands beside it, or from what a person did there.
+        return () if head.split else None
     return _refused(contract, found, event) or _rows(head, found, _body(settled, event))
+
+
+def _unspeakable(what: str) -> Refused:
+    return Refused(HoldReason.LOCKED, f"its document is locked, and {what}: no document beside it can say that")
 
 
 def _between(contract: Contract, base: order_pb2.Order, now: order_pb2.Order) -> Difference:
     return difference(contract.understood(base), contract.understood(now))
 
 
-def _other_fields(contract: Contract, base: order_pb2.Order, now: order_pb2.Order) -> bool:
-    """Whether the document's head would change: that, nothing beside it can say."""
+def _beyond_charges(contract: Contract, base: order_pb2.Order, now: order_pb2.Order) -> str:
+    """What else the documents of two revisions say otherwise, in words; empty for nothing."""
     one, other = contract.build(base).document, contract.build(now).document
     if one is None or other is None:
-        return False
-    return any(one.fields.get(name) != value for name, value in other.fields.items() if name not in other.given_once)
+        return ""
+    return next(chain(_of_head(one, other), _of_lines(one, other)), "")
+
+
+def _of_head(one: OrderDocument, other: OrderDocument) -> Iterator[str]:
+    if one.customer.key != other.customer.key:
+        yield "its customer is another one"
+    for name, value in other.fields.items():
+        if name not in other.given_once and one.fields.get(name) != value:
+            yield f"its {name} changed"
+
+
+def _of_lines(one: OrderDocument, other: OrderDocument) -> Iterator[str]:
+    """Of the lines that stand on both."""
+    before = {line.key: line for line in one.lines}
+    for line in other.lines:
+        if (was := before.get(line.key)) is None:
+            continue
+        if was.product != line.product:
+            yield f"line {line.key} changed from {was.product!r} to {line.product!r}"
+        elif (was.name, was.fields) != (line.name, line.fields):
+            yield f"the description of line {line.key} changed"
 
 
 def _refused(contract: Contract, found: Difference, event: event_pb2.Event) -> Refused | None:

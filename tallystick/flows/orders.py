@@ -75,10 +75,12 @@ def _cancelled(plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refuse
 
 
 def _credited_words(event: event_pb2.Event) -> str:
-    """Cancelling the document would leave credits of a sale that never was."""
+    """Cancelling the document would leave credits of a sale that never was, or a sale that was added to it."""
     what = "is no longer in the store" if event.gone else f"is {event.order.store_state or 'cancelled'} in the store"
-    how = "credit what is left of it, or cancel its document together with its credits"
-    return f"the order {what}, but part of it was given back and credited before: {how} by hand, then mark as applied"
+    how = "credit what is left of it, or cancel its document together with those"
+    return (
+        f"the order {what}, but credits or supplements of it are booked beside it: {how} by hand, then mark as applied"
+    )
 
 
 def _over_words(event: event_pb2.Event) -> str:

@@ -24,6 +24,7 @@ from tallystick.ledger.rows import (
     RecordResult,
     Row,
     Settled,
+    Supplement,
 )
 from tallystick.reasons import HoldReason
 from tallystick.telemetry import Metrics
@@ -333,9 +334,16 @@ def _head(row: Mapping[str, Any]) -> Head:
     values["claim"] = Claim(values.pop("lane_key"), values.pop("epoch"))
     values["kind"] = _KINDS[values["kind"]]
     values["state"] = _STATES[values["state"]]
-    lines = values["lines"]
-    values["lines"] = tuple(orjson.loads(lines)) if lines else ()
+    values["lines"] = tuple(_read(values["lines"]))
+    values["parent_lines"] = frozenset(_read(values["parent_lines"]))
+    values["supplements"] = tuple(Supplement(one, frozenset(lines)) for one, lines in _read(values["supplements"]))
     return Head(**values)
+
+
+def _read(told: str | None) -> list[Any]:
+    """A list that the ledger keeps as JSON."""
+    found: list[Any] = orjson.loads(told) if told else []
+    return found
 
 
 #: An enum's own call looks the same up five times slower.

@@ -99,6 +99,15 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Supplement:
+    """An order of the target that stands beside a lane's own, with what an edit charged more."""
+
+    external_id: str
+    #: Keys of its lines.
+    lines: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The effect whose turn it is in a lane of ours, with all that is known about it."""
 
@@ -137,10 +146,13 @@ class Head:
     recorded_for_s: float
     #: Its time was over before, and that was counted.
     overdue: bool = False
-    #: Of an order: money of it was given back in documents of their own.
+    #: Of an order: money of it was given back, or charged in addition, in documents of their own.
     credited: bool = False
-    #: Of a DELTA: the target's ids of the orders that stand beside its order, with commas between them.
-    supplements: str | None = None
+    #: Of an order: what an earlier revision changed stands beside its document, or is to.
+    split: bool = False
+    #: Of a DELTA: the orders that stand beside its order, and the keys of that order's own lines.
+    supplements: tuple[Supplement, ...] = ()
+    parent_lines: frozenset[str] = frozenset()
     #: The content of this entity that was dealt with last (applied, or a DELTA that a person skipped).
     settled_body: bytes | None = None
 

@@ -37,12 +37,12 @@ _SINKS = (("order", "orders"), ("supplement", "orders"), ("reduction", "refunds"
 
 
 class Wavering(Revision):
-    """Its price goes up and down."""
+    """Its price goes up, back to what it was at first, and up again."""
 
     @property
     def total(self) -> str:
         """Tells neighbours apart."""
-        return f"{10 + self.revision * 7 % 5}.{self.number}"
+        return f"{(12, 14, 12, 13)[self.revision - 1]}.{self.number}"
 
 
 @dataclass(slots=True)

@@ -37,7 +37,7 @@ class Behaviour:
     conditional: bool = False
     #: How long a new document is not found by its reference.
     search_lag_s: float = 0.0
-    #: A confirmed document is not changed any more.
+    #: The content of a confirmed document is not changed any more; its mark is.
     locks: bool = False
 
 
@@ -102,7 +102,7 @@ class PlainErp:
         return {"ref": made.ref, "status": "created", "id": number}
 
     def _update(self, document: Document, item: Mapping[str, Any]) -> Result:
-        if self.behaviour.locks and document.confirmed and document.mark != item["mark"]:
+        if self.behaviour.locks and document.confirmed and document.content != item["content"]:
             return {"ref": document.ref, "status": "locked", "id": document.id}
         if self.behaviour.conditional and document.revision > item["revision"]:
             return {"ref": document.ref, "status": "newer", "id": document.id}

@@ -378,11 +378,11 @@ def _pollers(installation: Installation, pool: Pool, producer: Producer) -> Poll
     )
 
 
-def amounts(document: Document) -> Sequence[str]:
+def amounts(document: Document | Credit) -> Sequence[str]:
     """Net, tax and total as text."""
     return [str(one) for one in (document.amount_untaxed, document.amount_tax, document.amount_total)]
 
 
-def lines(document: Document) -> list[tuple[str, int]]:
+def lines(document: Document | Credit) -> list[tuple[str, int]]:
     """Product and whole quantity of each line, those that were taken out as 0."""
     return [(line.product, int(line.quantity)) for line in document.lines]

@@ -99,7 +99,7 @@ async def test_an_order_of_which_a_part_was_credited_is_not_cancelled_without_a_
     await company.deliver()
     reason, detail = await company.held(WOO, order.id)
     assert reason == "LOCKED"
-    assert "part of it was given back and credited before" in detail
+    assert "credits or supplements of it are booked beside it" in detail
     assert [document.state for document in company.documents(WOO, order.id)] == ["sale"]
     assert credited(company, order) == [refund.amount]
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from tallystick.contract.document import CustomerDocument
+from tallystick.contract.document import CustomerDocument, OrderDocument
 from tallystick.ledger.rows import Claim, EffectState, Head, Kind, Row
 from tallystick.ports import (
     Answer,
@@ -83,6 +85,16 @@ def answered(head: Head, answer: Answer) -> Turn:
     turn.move = Move.SEND
     turn.answered(answer)
     return turn
+
+
+def document(*, cancelled: bool) -> OrderDocument:
+    """An order's, empty but for its state in the store."""
+    at = HEAD.received_at
+    told: dict[str, Any] = {"connection": "shop", "order_id": "1", "number": "1", "currency": "EUR", "placed_at": at}
+    made: dict[str, Any] = {"lines": (), "total": Decimal(0), "customer": DOCUMENT, "fields": {}}
+    return OrderDocument(
+        **told, **made, business_date=at.date(), confirm=True, cancelled=cancelled, contract_version="1"
+    )
 
 
 def resting(turn: Turn) -> tuple[EffectState, HoldReason | WaitReason | None]:
@@ -266,6 +278,22 @@ def test_what_differs_from_a_locked_document_is_settled_by_effects_behind_it() -
     assert outcome is not None
     assert (outcome.state, outcome.more, outcome.hold) == (EffectState.APPLIED, (row,), None)
     assert (outcome.external_id, outcome.applied_revision) == (None, None)
+
+
+def test_a_document_that_something_stands_beside_is_no_proof_of_a_revision() -> None:
+    """FC-088: it may say what the newest revision says, and not be all that is booked."""
+    turn = decided(replace(BOUND, forced=True, split=True))
+    turn.document = document(cancelled=False)
+    turn.compared(Found(Verdict.THIS, "17"))
+    assert (turn.frozen, turn.outcome, turn.move) == (True, None, Move.SEND)
+    turn.book_beside(())
+    assert resting(turn)[0] is EffectState.VERIFIED
+
+
+def test_a_document_that_something_stands_beside_may_still_be_cancelled() -> None:
+    turn = decided(replace(BOUND, split=True))
+    turn.document = document(cancelled=True)
+    assert not turn.frozen
 
 
 def test_a_locked_document_stays_held_where_nothing_may_stand_beside_it() -> None:

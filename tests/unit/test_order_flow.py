@@ -20,7 +20,7 @@ from tallystick.v1 import event_pb2
 from tests.unit.contract.written import contract
 
 _LINE = {"sku": "MUG", "quantity": 1, "amount": {"gross": "11.90"}, "taxes": [{"rate_percent": "19"}]}
-_HEAD = Head(
+HEAD = Head(
     claim=Claim("shop/5", 1),
     connection="shop",
     late_for_s=0,
@@ -54,7 +54,7 @@ _HEAD = Head(
 
 def built(
     *findings: event_pb2.Finding,
-    head: Head = _HEAD,
+    head: Head = HEAD,
     gone: bool = False,
     order: dict[str, Any] | None = None,
     **rules: Any,
@@ -78,8 +78,8 @@ def document(made: Built | Refused | Unwanted) -> OrderDocument:
 
 def test_before_it_has_a_document_there_is_nothing_to_make() -> None:
     """FC-063"""
-    assert built(head=replace(_HEAD, external_id=None)) == Unwanted(NotEligible.CANCELLED)
-    assert built(head=replace(_HEAD, external_id=None), gone=True) == Unwanted(NotEligible.GONE)
+    assert built(head=replace(HEAD, external_id=None)) == Unwanted(NotEligible.CANCELLED)
+    assert built(head=replace(HEAD, external_id=None), gone=True) == Unwanted(NotEligible.GONE)
 
 
 def test_a_document_that_is_there_is_to_be_cancelled() -> None:

@@ -117,13 +117,24 @@ class SaleOrderLines(PricedLines):
         if refused and self.orders.is_locked(order):
             labels = "\n".join(sorted(self.fields[name].label for name in refused))
             raise errors.user_error(f"It is forbidden to modify the following fields in a locked order:\n{labels}")
+        self._require_delivered(row_id, values)
         super().write_one(row_id, values)
         self.orders.touched(order)
 
+    def _require_delivered(self, row_id: int, values: Values) -> None:
+        """What has left was ordered (the vendor's source)."""
+        delivered = self.table.rows[row_id]["qty_delivered"]
+        if self._taken(values)[0].get("product_uom_qty", delivered) < delivered:
+            raise errors.user_error(
+                "The ordered quantity of a sale order line cannot be decreased below the amount already delivered. "
+                "Instead, create a return in your inventory."
+            )
+
     def changed(self, row_id: int, given: Values, before: Row | None) -> None:
-        order = self.table.rows[row_id]["order_id"]
-        self.orders.touched(order)
-        self.db.note("updated", self.orders.name, order)
+        row = self.table.rows[row_id]
+        self.orders.touched(row["order_id"])
+        self.orders.moved(row, before)
+        self.db.note("updated", self.orders.name, row["order_id"])
 
     def removing(self, ids: Sequence[int]) -> None:
         for row_id in ids:
@@ -148,13 +159,13 @@ class SaleOrderLines(PricedLines):
 
     def goods(self, order_id: int) -> list[Row]:
         """Lines that somebody has to pick."""
-        products = self.db.models["product.product"].table.rows
         rows = [self.table.rows[row_id] for row_id in self.table.matching("order_id", order_id)]
-        return [
-            row
-            for row in rows
-            if row.get("product_id") and row["product_uom_qty"] > 0 and products[row["product_id"]]["type"] != "service"
-        ]
+        return [row for row in rows if row["product_uom_qty"] > 0 and self.is_goods(row)]
+
+    def is_goods(self, row: Row) -> bool:
+        """Whether somebody has to pick it at all."""
+        products = self.db.models["product.product"].table.rows
+        return bool(row.get("product_id") and products[row["product_id"]]["type"] != "service")
 
     def _differs(self, row_id: int, name: str, value: Any) -> bool:
         """Whether a written value is another one."""

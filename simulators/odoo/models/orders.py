@@ -173,6 +173,13 @@ class SaleOrders(PricedHeads):
         row = self.table.rows[row_id]
         return row["state"] == "done" or bool(row.get("locked"))
 
+    def moved(self, line: Row, before: Row | None) -> None:
+        """A line was written: of a sale its goods are to leave as it says now. A locked one of 16 is none."""
+        order = self.table.rows[line["order_id"]]
+        more = line["product_uom_qty"] - (before["product_uom_qty"] if before is not None else 0)
+        if order["state"] == "sale" and more and self.lines.is_goods(line):
+            self._pickings.follow(order, line, more)
+
     # ---- what a person or a client does with it ----------------------------------------------------------------------
 
     def action_confirm(self, ids: Iterable[int]) -> bool:

@@ -142,11 +142,38 @@ class Pickings(Model):
             self._move(picking_id, line["id"], line["product_id"], line["product_uom_qty"])
         self.settle(picking_id)
 
+    def follow(self, order: Row, line: Row, more: Decimal) -> None:
+        """The line of a confirmed order was changed by so much: what is still to leave follows (measured; down, by
+        the vendor's source since 15)."""
+        waiting = [one for one in self.table.matching("sale_id", order["id"]) if self.table.rows[one]["state"] in _OPEN]
+        waiting = [one for one in waiting if not self._comes_back(self.table.rows[one])]
+        known = [
+            move
+            for one in waiting
+            for move in self.written(one)
+            if self.moves.table.rows[move]["sale_line_id"] == line["id"]
+        ]
+        if more > 0:
+            self._add(order, line, more, known, waiting)
+        for move in known if more < 0 else ():
+            more -= self.moves.change(move, more)
+        for one in waiting:
+            self.settle(one)
+
+    def _add(self, order: Row, line: Row, more: Decimal, known: Sequence[int], waiting: Sequence[int]) -> None:
+        """To its own move, else to the open delivery, else with one of its own."""
+        if known:
+            self.moves.change(known[0], more)
+            return
+        picking_id = waiting[0] if waiting else self._for(order, "outgoing", carrier_id=order.get("carrier_id"))
+        self._move(picking_id, line["id"], line["product_id"], more)
+        self.settle(picking_id)
+
     def settle(self, picking_id: int) -> None:
         """Ready when some of its goods are promised, else it waits for them."""
-        states = {self.moves.table.rows[one]["state"] for one in self.written(picking_id)}
+        states = {self.moves.table.rows[one]["state"] for one in self.written(picking_id)} - {"cancel"}
         if self.table.rows[picking_id]["state"] in _OPEN:
-            state = "confirmed" if states == {"confirmed"} else "assigned"
+            state = "confirmed" if states == {"confirmed"} else "assigned" if states else "cancel"
             self.table.update(picking_id, {"state": state, "write_date": self.db.now})
 
     def cancel(self, order_id: int) -> None:

@@ -151,6 +151,19 @@ class StockMoves(Model):
         self._quants.move(row["product_id"], row["location_id"], _ZERO, -row.get("promised", _ZERO))
         self.table.update(move_id, {"promised": _ZERO})
 
+    def change(self, move_id: int, by: Decimal) -> Decimal:
+        """More or less of it is to leave, nothing at the least; by how much it is."""
+        self.release(move_id)
+        demand: Decimal = self.table.rows[move_id]["product_uom_qty"]
+        wanted = max(_ZERO, demand + by)
+        # Without a stock that is counted the whole is there.
+        shown = {} if self.db.version < 17 else {"quantity": wanted}
+        state = "assigned" if wanted else "cancel"
+        self.table.update(move_id, {"product_uom_qty": wanted, "state": state, "write_date": self.db.now, **shown})
+        if wanted:
+            self.reserve(move_id)
+        return wanted - demand
+
     def arrived(self, product_id: int, location_id: int) -> set[int]:
         """Goods have come: what waits for them is served, the oldest first; the pickings that were."""
         rows = self.table.rows

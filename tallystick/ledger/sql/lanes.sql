@@ -172,7 +172,9 @@ WHERE target = $1 AND lane_key = ANY ($2::text[])
 ORDER BY lane_key FOR UPDATE SKIP LOCKED
 
 -- The head effect of each lane that is still ours: the unfinished effect with the lowest seq, but while the lane's
--- order was never applied its STATE effects go before every DELTA. A lane without unfinished effects has seq NULL.
+-- order was never applied its STATE effects go before every DELTA. What settles a revision of the order beside its
+-- document goes before all that came after that revision: a refund may be of what a supplement is to add.
+-- A lane without unfinished effects has seq NULL.
 -- Most lanes hold one effect (next_seq 2), which has no others to be compared with.
 -- name: heads
 WITH ours AS MATERIALIZED (
@@ -210,8 +212,13 @@ SELECT
         SELECT FROM effect r WHERE r.target = l.target AND r.lane_key = l.lane_key
           AND (r.entity_type = 'refund' AND r.state IN ('APPLIED', 'VERIFIED')
             OR r.entity_type IN ('supplement', 'reduction') AND r.state NOT IN ('SUPERSEDED', 'SKIPPED')))) AS credited,
+    -- Whether anything of it stands beside its document, or is to; what a person skipped was decided on as well.
+    (l.next_seq > 2 AND e.entity_type = 'order' AND EXISTS (
+        SELECT FROM effect d WHERE d.target = l.target AND d.lane_key = l.lane_key
+          AND d.entity_type IN ('supplement', 'reduction'))) AS split,
+    CASE WHEN l.next_seq > 3 AND e.kind = 'DELTA' THEN parent.lines END AS parent_lines,
     CASE WHEN l.next_seq > 3 AND e.kind = 'DELTA' THEN (
-        SELECT string_agg(w.external_id, ',' ORDER BY s.seq) FROM effect s
+        SELECT jsonb_agg(jsonb_build_array(w.external_id, w.lines) ORDER BY s.seq) FROM effect s
         JOIN binding w ON w.target = s.target AND w.entity_type = s.entity_type AND w.entity_id = s.entity_id
         WHERE s.target = l.target AND s.lane_key = l.lane_key AND s.entity_type = 'supplement'
           AND NOT w.tombstone) END AS supplements,
@@ -230,7 +237,8 @@ LEFT JOIN binding parent
 LEFT JOIN LATERAL (
     SELECT * FROM effect u
     WHERE u.target = l.target AND u.lane_key = l.lane_key AND u.unfinished
-    ORDER BY (u.kind = 'DELTA' AND parent.applied_revision IS NULL), u.seq
+    ORDER BY (u.kind = 'DELTA' AND parent.applied_revision IS NULL),
+        u.entity_type NOT IN ('supplement', 'reduction'), u.seq
     LIMIT 1) e ON true
 LEFT JOIN binding b
     ON b.target = e.target AND b.entity_type = e.entity_type AND b.entity_id = e.entity_id AND NOT b.tombstone

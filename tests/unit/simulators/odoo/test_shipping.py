@@ -53,6 +53,45 @@ def test_goods_come_back_by_another_picking(odoo: Odoo) -> None:
     assert odoo.journal.entries[-1].what == "received"
 
 
+def test_what_people_change_in_a_confirmed_order_moves_its_delivery(odoo: Odoo) -> None:
+    """The same move while it is to leave, a delivery of its own afterwards."""
+    order = confirmed(odoo)
+    line = order.lines[0].id
+    for wanted in (5, 2):
+        odoo.act("sale.order", "write", [order.id], {"order_line": [[1, line, {"product_uom_qty": wanted}]]})
+        assert moves(odoo) == [("assigned", wanted, 0 if odoo.db.version < 17 else wanted)]
+    odoo.ship(order.external_id)
+    odoo.act("sale.order.line", "write", [line], {"product_uom_qty": 3})
+    assert [state for state, *_ in moves(odoo)] == ["done", "assigned"]
+    assert [picking.row["state"] for picking in order.pickings] == ["assigned", "done"]
+
+
+def test_what_has_left_is_not_taken_off_its_order(odoo: Odoo) -> None:
+    order = confirmed(odoo)
+    odoo.ship(order.external_id, {"a": 2})
+    line = order.lines[0].id
+    with pytest.raises(OdooError, match="below the amount already delivered"):
+        odoo.act("sale.order.line", "write", [line], {"product_uom_qty": 1})
+    odoo.act("sale.order.line", "write", [line], {"product_uom_qty": 2})
+    assert [picking.row["state"] for picking in order.pickings] == ["cancel", "done"]
+
+
+def test_a_line_that_is_added_to_a_confirmed_order_leaves_with_it(odoo: Odoo) -> None:
+    order = confirmed(odoo)
+    mug = order.lines[0].row["product_id"]
+    added = [0, 0, {"product_id": mug, "product_uom_qty": 1}]
+    odoo.act("sale.order", "write", [order.id], {"order_line": [added]})
+    assert [demand for _, demand, _ in moves(odoo)] == [3, 1]
+    assert len(order.pickings) == 1
+
+
+def test_a_delivery_that_is_cancelled_stays_behind(odoo: Odoo) -> None:
+    order = confirmed(odoo)
+    (picking,) = order.pickings
+    odoo.act("stock.picking", "action_cancel", [picking.id])
+    assert (order.state, picking.row["state"], moves(odoo)[0][0]) == ("sale", "cancel", "cancel")
+
+
 def test_a_cancelled_order_takes_its_goods_along(odoo: Odoo) -> None:
     order = confirmed(odoo)
     odoo.act("sale.order", "action_cancel", [order.id], context={"disable_cancel_warning": True})
