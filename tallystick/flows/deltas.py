@@ -84,6 +84,8 @@ def beside(plan: Plan, head: Head, event: event_pb2.Event) -> tuple[Row, ...] | 
     settled = event_pb2.Event.FromString(head.settled_body)
     if settled.revision >= head.revision:
         return () if head.split or head.revision != head.applied_revision else None
+    if head.left_out is not None and head.left_out >= settled.revision:
+        return Refused(HoldReason.LOCKED, _left_out_words(head.left_out))
     if words := _beyond_charges(contract, settled.order, event.order):
         # The target's own refusal names both values; an order that is split was not sent to it.
         return _unspeakable(words) if head.split else None
@@ -97,6 +99,12 @@ def beside(plan: Plan, head: Head, event: event_pb2.Event) -> tuple[Row, ...] | 
         # Its document differs from both: from what stands beside it, or from what a person did there.
         return () if head.split else None
     return _refused(contract, found, event) or _rows(head, found, _body(settled, event))
+
+
+def _left_out_words(revision: int) -> str:
+    """Told apart from a revision that stands in no documents as a whole, the next one would be booked wrong."""
+    told = f"a person skipped a document that was to stand beside its own for revision {revision}"
+    return f"{told}, so what is booked is not known here: book what differs by hand, then mark as applied"
 
 
 def _unspeakable(what: str) -> Refused:

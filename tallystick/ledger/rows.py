@@ -150,6 +150,8 @@ class Head:
     credited: bool = False
     #: Of an order: what an earlier revision changed stands beside its document, or is to.
     split: bool = False
+    #: The newest revision of which a person skipped something that was to stand beside it.
+    left_out: int | None = None
     #: Of a DELTA: the orders that stand beside its order, and the keys of that order's own lines.
     supplements: tuple[Supplement, ...] = ()
     parent_lines: frozenset[str] = frozenset()

@@ -38,11 +38,14 @@ def event(revision: int, *lines: dict[str, Any], **parts: Any) -> bytes:
     return event_pb2.Event(connection="shop", object_id="5", revision=revision, order=order).SerializeToString()
 
 
-def beside(was: bytes | None, now: bytes, *, split: bool = True, **rules: Any) -> tuple[Row, ...] | Refused | None:
+def beside(
+    was: bytes | None, now: bytes, *, split: bool = True, left_out: int | None = None, **rules: Any
+) -> tuple[Row, ...] | Refused | None:
     """What settles revision 3 after what was settled before."""
     route = Route.model_validate({"store": "shop", "erp": "erp", "contract": Path("test.yaml"), "since": _AT})
     plan = Plan(route, contract(**{"when_locked": "delta", **rules}))
-    return Router("erp", {"shop": plan}).beside(replace(ORDER, revision=3, body=now, settled_body=was, split=split))
+    head = replace(ORDER, revision=3, body=now, settled_body=was, split=split, left_out=left_out)
+    return Router("erp", {"shop": plan}).beside(head)
 
 
 def names(found: tuple[Row, ...] | Refused | None) -> list[str]:
@@ -85,6 +88,14 @@ def test_what_cannot_be_told_apart_is_left_to_the_engines_own_words() -> None:
     """The contract wants no deltas any more, or the content that was booked has expired."""
     assert beside(event(2, _MUG), event(3, _MUG, _TEA), when_locked="hold") is None
     assert beside(None, event(3, _MUG, _TEA)) is None
+
+
+def test_what_a_person_left_out_is_not_taken_for_booked() -> None:
+    """Until a person marks a later revision as applied."""
+    held = beside(event(2, _MUG, _TEA), event(3, _MUG), left_out=2)
+    assert isinstance(held, Refused)
+    assert "skipped" in held.detail
+    assert names(beside(event(2, _MUG, _TEA), event(3, _MUG), left_out=1)) == ["shop/5/delta/3/credit"]
 
 
 # ---- which document a credit belongs to ----------------------------------------------------------------------------

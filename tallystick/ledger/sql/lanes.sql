@@ -212,10 +212,13 @@ SELECT
         SELECT FROM effect r WHERE r.target = l.target AND r.lane_key = l.lane_key
           AND (r.entity_type = 'refund' AND r.state IN ('APPLIED', 'VERIFIED')
             OR r.entity_type IN ('supplement', 'reduction') AND r.state NOT IN ('SUPERSEDED', 'SKIPPED')))) AS credited,
-    -- Whether anything of it stands beside its document, or is to; what a person skipped was decided on as well.
+    -- Whether anything of it stands beside its document, or is to, and which revision a person left out last of that.
     (l.next_seq > 2 AND e.entity_type = 'order' AND EXISTS (
         SELECT FROM effect d WHERE d.target = l.target AND d.lane_key = l.lane_key
           AND d.entity_type IN ('supplement', 'reduction'))) AS split,
+    CASE WHEN l.next_seq > 2 AND e.entity_type = 'order' THEN (
+        SELECT max(d.revision) FROM effect d WHERE d.target = l.target AND d.lane_key = l.lane_key
+          AND d.entity_type IN ('supplement', 'reduction') AND d.state = 'SKIPPED') END AS left_out,
     CASE WHEN l.next_seq > 3 AND e.kind = 'DELTA' THEN parent.lines END AS parent_lines,
     CASE WHEN l.next_seq > 3 AND e.kind = 'DELTA' THEN (
         SELECT jsonb_agg(jsonb_build_array(w.external_id, w.lines) ORDER BY s.seq) FROM effect s
