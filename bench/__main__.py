@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import orjson
 import uvloop
 
-from bench import backfill, delivery, footprint, growth, intake
+from bench import backfill, delivery, footprint, growth, intake, stock
 from bench.report import Figure, Progress, console, table
 from bench.servers import servers
 
@@ -28,14 +28,22 @@ class Size:
     growth_large: int
     backfill_orders: int
     backfill_rounds: int
+    stock_singles: int
+    stock_changes: int
 
 
-FULL = Size(5, 6000, 4.0, growth_orders=1000, growth_large=growth.LARGE, backfill_orders=200, backfill_rounds=2)
-QUICK = Size(1, 2000, 2.0, growth_orders=500, growth_large=20_000, backfill_orders=100, backfill_rounds=1)
+FULL = Size(
+    5, 6000, 4.0, growth_orders=1000, growth_large=growth.LARGE, backfill_orders=200, backfill_rounds=2,
+    stock_singles=100, stock_changes=50_000,
+)  # fmt: skip
+QUICK = Size(
+    1, 2000, 2.0, growth_orders=500, growth_large=20_000, backfill_orders=100, backfill_rounds=1,
+    stock_singles=20, stock_changes=10_000,
+)  # fmt: skip
 
 
 async def main(size: Size) -> None:
-    """Measure all five, show the table, print the line."""
+    """Measure all six, show the table, print the line."""
     progress = Progress()
     async with servers(progress) as running:
         small = await footprint.measure(running, progress)
@@ -45,6 +53,7 @@ async def main(size: Size) -> None:
             running, progress, rounds=size.rounds, orders=size.growth_orders, large=size.growth_large
         )
         passed = await backfill.measure(running, progress, orders=size.backfill_orders, rounds=size.backfill_rounds)
+        shown = await stock.measure(running, progress, singles=size.stock_singles, changes=size.stock_changes)
         described = running.described
     rss_mb = {**small.rss_mb, "edge under load": edge.rss_mb, "worker under load": carried.rss_mb}
     figures = [
@@ -72,6 +81,12 @@ async def main(size: Size) -> None:
             f"new orders {passed.busy_p99_ms:.0f} ms against {passed.quiet_p99_ms:.0f} ms alone; "
             f"{passed.old_per_s:.0f} old ones a second beside them",
         ),
+        Figure(
+            "calls that set stock / least", "stock_calls_ratio", shown.sets / shown.least, 10, True,
+            f"{shown.changes} changes: {shown.sets} calls set, {shown.looks} looked, {shown.least} at least; "
+            f"one fall is shown after {shown.p50_ms:.0f} ms, p99 {shown.p99_ms:.0f} ms, "
+            f"the two calls alone {shown.calls_ms:.0f} ms",
+        ),
         Figure("memory, MB", "rss_mb", max(rss_mb.values()), 200, True, _each(rss_mb, "MB")),
         Figure("until ready, s", "ready_s", max(small.ready_s.values()), 3, True, _each(small.ready_s, "s")),
     ]  # fmt: skip
@@ -85,6 +100,12 @@ async def main(size: Size) -> None:
         "naive_ledger_orders_per_s": round(carried.naive_per_s),
         "backfill_p99_ms": round(passed.busy_p99_ms, 1),
         "quiet_p99_ms": round(passed.quiet_p99_ms, 1),
+        "stock_p50_ms": round(shown.p50_ms),
+        "stock_p99_ms": round(shown.p99_ms),
+        "stock_calls_alone_ms": round(shown.calls_ms, 1),
+        "stock_sets": shown.sets,
+        "stock_looks": shown.looks,
+        "stock_sets_least": shown.least,
         "requests_per_s": round(edge.ours.per_s),
         "bare_requests_per_s": round(edge.bare.per_s),
     }
