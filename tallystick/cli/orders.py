@@ -148,14 +148,7 @@ def _tell(order: pb.OrderSync, found: Sequence[record_pb2.Record], events: Seque
     gone = ", no longer in the store" if order.gone else ""
     say(f"[bold]{escape(called)}[/] · {escape(order.name)} · revision {order.revision}{gone}")
     for one in order.targets:
-        holds = f" · holds revision {one.applied_revision}" if one.applied_revision else ""
-        say(f"{words.coloured(one.state, one.words)}{holds}")
-        if one.detail:
-            say(f"  {escape(one.detail)}")
-        if one.advice:
-            say(f"  what to do: {escape(one.advice)}")
-        if one.HasField("due_at"):
-            say(f"  goes on at {words.moment(one.due_at)}")
+        _tell_target(one, found)
     say()
     if found:
         show_table(("belongs to it", "to", "state", "document", "what", "why"), [_belonging(one) for one in found])
@@ -164,6 +157,24 @@ def _tell(order: pb.OrderSync, found: Sequence[record_pb2.Record], events: Seque
     for event in events:
         day = _heading(event, day)
         say(f"  {words.time_of_day(event.at)}  {escape(_sentence(event))}")
+
+
+def _tell_target(one: pb.TargetSync, found: Sequence[record_pb2.Record]) -> None:
+    """Where the order is in one target; and what of it has stopped, where that is not the order itself."""
+    stopped = next((part for part in found if part.target == one.target and part.state == pb.SYNC_STATE_HELD), None)
+    part = f"{stopped.kind} {short_name(stopped.name)}: " if stopped and one.state == pb.SYNC_STATE_HELD else ""
+    holds = f" · holds revision {one.applied_revision}" if one.applied_revision else ""
+    document = one.document_number or one.external_id
+    if part and document:
+        say(f"[green]{escape(f'it is in {one.target} as {document}')}[/]{holds}")
+        holds = ""
+    say(f"{words.coloured(one.state, part + one.words)}{holds}")
+    if one.detail:
+        say(f"  {escape(one.detail)}")
+    if one.advice:
+        say(f"  what to do: {escape(one.advice)}")
+    if one.HasField("due_at"):
+        say(f"  goes on at {words.moment(one.due_at)}")
 
 
 def _belonging(one: record_pb2.Record) -> tuple[Cell, ...]:

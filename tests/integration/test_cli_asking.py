@@ -139,6 +139,11 @@ async def test_the_story_of_an_order_begins_with_what_belongs_to_it(shell: Shell
     await lived(shell.world)
     code, out, _ = await shell.run("orders", "show", "1042")
     assert code == 3
+    head = out.splitlines()
+    assert head[0].startswith("Order #1042 · shop/1 · revision ")
+    # The order is there; it is a part of it that has stopped.
+    assert head[1].startswith("it is in erp as P")
+    assert head[2].startswith("refund 9: it is held until somebody acts")
     rows = [row for row in table(out) if len(row) == 6]
     assert [(row[0], row[2]) for row in rows[1:]] == [
         ("payment p1", "synced"),
