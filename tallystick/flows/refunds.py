@@ -7,15 +7,14 @@ both figures when something has. It never changes a credit document by itself.
 
 from tallystick.built import Built, Unwanted
 from tallystick.canonical import refunds
-from tallystick.canonical.keys import key, order_key
-from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
 from tallystick.flows import returns
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.flows.revisions import part_row
 from tallystick.kafka.topics import ORDERS
-from tallystick.ledger.rows import Head, Kind, Row
+from tallystick.ledger.rows import Head, Row
 from tallystick.ports import Refused
 from tallystick.reasons import HoldReason, NotEligible
 from tallystick.settings import FlowName, Mode
@@ -37,24 +36,8 @@ class Refunds:
         vanished from its order is an effect of its own, which takes nothing back."""
         if plan.mode(self.name) is not Mode.LIVE or event.type != event_pb2.ENTITY_TYPE_REFUND:
             return None
-        lane = order_key(event.connection, event.refund.order_id)
-        entity = key(event.connection, event.refund.order_id, ENTITY, event.object_id)
-        return Row(
-            lane_key=lane,
-            connection=event.connection,
-            entity_type=ENTITY,
-            entity_id=entity,
-            operation="withdraw" if event.gone else "credit",
-            op_id=event.object_id if event.revision <= 1 else f"{event.object_id}/{event.revision}",
-            kind=Kind.DELTA,
-            revision=max(1, event.revision),
-            body=body,
-            external_ref=entity,
-            received_at=to_datetime(event.received_at),
-            object_id=event.object_id,
-            source=source,
-            part=True,
-        )
+        operation = "withdraw" if event.gone else "credit"
+        return part_row(ENTITY, event.refund.order_id, operation, event, body, source)
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """The credit document; or why there is none. What is cancelled as a whole is not credited as well."""

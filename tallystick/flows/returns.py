@@ -9,14 +9,13 @@ A refund of a return gives back the money only: its goods come back by the retur
 
 from tallystick.built import Built, Unwanted
 from tallystick.canonical import returns
-from tallystick.canonical.keys import key, order_key
-from tallystick.canonical.times import to_datetime
 from tallystick.contract.document import Hold
 from tallystick.flows.flow import Direction, Source
 from tallystick.flows.marking import built
 from tallystick.flows.plan import Plan
+from tallystick.flows.revisions import part_row
 from tallystick.kafka.topics import ORDERS
-from tallystick.ledger.rows import Head, Kind, Row
+from tallystick.ledger.rows import Head, Row
 from tallystick.ports import Refused
 from tallystick.reasons import HoldReason, NotEligible
 from tallystick.settings import FlowName, Mode
@@ -37,24 +36,7 @@ class Returns:
         """One effect for a revision of a return; a return of an order that is not for the target makes none."""
         if plan.mode(self.name) is not Mode.LIVE or event.type != event_pb2.ENTITY_TYPE_RETURN:
             return None
-        returned = of(event)
-        entity = key(event.connection, returned.order_id, ENTITY, event.object_id)
-        return Row(
-            lane_key=order_key(event.connection, returned.order_id),
-            connection=event.connection,
-            entity_type=ENTITY,
-            entity_id=entity,
-            operation="bring back",
-            op_id=event.object_id if event.revision <= 1 else f"{event.object_id}/{event.revision}",
-            kind=Kind.DELTA,
-            revision=max(1, event.revision),
-            body=body,
-            external_ref=entity,
-            received_at=to_datetime(event.received_at),
-            object_id=event.object_id,
-            source=source,
-            part=True,
-        )
+        return part_row(ENTITY, of(event).order_id, "bring back", event, body, source)
 
     def build(self, plan: Plan, head: Head, event: event_pb2.Event) -> Built | Refused | Unwanted:
         """What the revision asks for: the document, its end, or nothing."""

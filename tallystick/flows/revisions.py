@@ -1,5 +1,6 @@
-"""The effect that a revision of an object asks for: the newest is what matters."""
+"""The effect that a revision asks for: of an object the newest is what matters, of a part of an order each is one."""
 
+from tallystick.canonical.keys import key, order_key
 from tallystick.canonical.times import to_datetime
 from tallystick.flows.flow import Source
 from tallystick.ledger.rows import Kind, Row
@@ -35,4 +36,27 @@ def revision_row(
         source=source,
         not_eligible=not_eligible,
         follows=follows,
+    )
+
+
+def part_row(
+    entity_type: str, order_id: str, operation: str, event: event_pb2.Event, body: bytes, source: Source | None
+) -> Row:
+    """A DELTA effect in the lane of the order that the object is a part of."""
+    entity = key(event.connection, order_id, entity_type, event.object_id)
+    return Row(
+        lane_key=order_key(event.connection, order_id),
+        connection=event.connection,
+        entity_type=entity_type,
+        entity_id=entity,
+        operation=operation,
+        op_id=event.object_id if event.revision <= 1 else f"{event.object_id}/{event.revision}",
+        kind=Kind.DELTA,
+        revision=max(1, event.revision),
+        body=body,
+        external_ref=entity,
+        received_at=to_datetime(event.received_at),
+        object_id=event.object_id,
+        source=source,
+        part=True,
     )
