@@ -104,6 +104,7 @@ class NotEligible(StrEnum):
     RETURN_OVER = "RETURN_OVER"
     NO_GOODS = "NO_GOODS"
     TEST_ORDER = "TEST_ORDER"
+    COPY = "COPY"
     FRAUD_RISK = "FRAUD_RISK"
     BEFORE_SINCE = "BEFORE_SINCE"
     NOT_ROLLED_OUT = "NOT_ROLLED_OUT"
@@ -132,6 +133,7 @@ _NOT_ELIGIBLE_WORDS = {
     NotEligible.RETURN_OVER: "it was declined or cancelled before the ERP was told of it",
     NotEligible.NO_GOODS: "no goods come back by it that the ERP keeps",
     NotEligible.TEST_ORDER: "it is a test order",
+    NotEligible.COPY: "it is a copy of another channel's order, which crosses from there",
     NotEligible.FRAUD_RISK: "the store sees a risk of fraud; it goes on by itself once the store clears it",
     NotEligible.BEFORE_SINCE: "it was placed before the route's start; adopt it to bind an existing document",
     NotEligible.NOT_ROLLED_OUT: "the route is not live for this kind of order",

@@ -56,6 +56,7 @@ class Names:
     tax_id: tuple[Path, ...]
     refund: tuple[Row, ...]
     reserve_by: Path | None = None
+    copy_of: tuple[Path, ...] = ()
 
 
 class Contract:
@@ -74,6 +75,7 @@ class Contract:
         #: Whether an edit of an order whose document is locked is booked beside it.
         self.deltas = file.when_locked == "delta"
         self._unpaid_by = frozenset(file.post_unpaid_by)
+        self._copy_of = names.copy_of
         self._states = {word: _STATES[state.value] for word, state in file.states.items()}
         self._products = ProductTable(file.products, file.sku)
         self._stocking = Stocking(file.stock, names.reserve_by, self._products)
@@ -99,6 +101,7 @@ class Contract:
         order = self.understood(order)
         return (
             eligibility.not_placed(order, since)
+            or eligibility.copied(order, self._copy_of)
             or (NotEligible.FRAUD_RISK if self.risky(order) else None)
             or eligibility.unpaid(order, self._file.post_when, self._unpaid_by)
             or (eligibility.outside(order, only) if only is not None else None)
@@ -199,7 +202,9 @@ class Contract:
     ) -> Sequence[Reserved]:
         """The goods that an order holds: as soon as it is placed, paid or not; nothing when it is not for the ERP."""
         order = self.understood(order)
-        if eligibility.not_placed(order, since) or (only is not None and eligibility.outside(order, only)):
+        if eligibility.not_placed(order, since) or eligibility.copied(order, self._copy_of):
+            return ()
+        if only is not None and eligibility.outside(order, only):
             return ()
         return self._stocking.reserved(order)
 

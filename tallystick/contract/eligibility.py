@@ -1,11 +1,13 @@
 """Whether an order is for the ERP at all. What is not, has no effects; it is shown with its reason."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
 from tallystick.canonical.keys import order_key
 from tallystick.canonical.times import to_datetime
+from tallystick.contract.paths import Path
 from tallystick.contract.schema import PostWhen, RiskAt
 from tallystick.reasons import NotEligible
 from tallystick.v1 import customer_pb2, order_pb2
@@ -58,6 +60,12 @@ def not_placed(order: order_pb2.Order, since: datetime | None) -> NotEligible | 
     if since is not None and order.HasField("placed_at") and to_datetime(order.placed_at) < since:
         return NotEligible.BEFORE_SINCE
     return None
+
+
+def copied(order: order_pb2.Order, copy_of: Iterable[Path]) -> NotEligible | None:
+    """Whether the order was put here from another channel, whose order it names; its own name is none of another."""
+    origins = {str(origin).strip() for path in copy_of if (origin := path.get(order)) is not None}
+    return NotEligible.COPY if origins - {"", order_key(order.connection, order.id)} else None
 
 
 def unpaid(order: order_pb2.Order, post_when: PostWhen, but_by: frozenset[str]) -> NotEligible | None:

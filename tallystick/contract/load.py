@@ -97,17 +97,20 @@ class _Linter:
         self._examples()
         self._stock()
         by = file.stock.reserve_from.by if file.stock.reserve_from else None
-        tax_id = [
-            self._path(("customer", "tax_id", place), _ORDER, text) for place, text in enumerate(file.customer.tax_id)
-        ]
         return Names(
             header=self._rows(("header",), file.header, _ORDER),
             lines=self._rows(("lines",), file.lines, _LINE),
             customer=self._rows(("customer", "fields"), file.customer.fields, _ORDER),
-            tax_id=tuple(path for path in tax_id if path is not None),
+            tax_id=self._paths(("customer", "tax_id"), file.customer.tax_id),
             refund=self._rows(("refunds", "header"), file.refunds.header, _REFUND),
             reserve_by=None if by is None else self._path(("stock", "reserve_from", "by"), _ORDER, by),
+            copy_of=self._paths(("copy_of",), file.copy_of),
         )
+
+    def _paths(self, place: Place, texts: Sequence[str]) -> tuple[Path, ...]:
+        """Of an order."""
+        found = [self._path((*place, at), _ORDER, text) for at, text in enumerate(texts)]
+        return tuple(path for path in found if path is not None)
 
     def _currencies(self) -> None:
         decimals, own = self._file.arithmetic.price_decimals, self._file.refunds.currencies

@@ -354,6 +354,9 @@ class ContractFile(Strict):
     hold_risk: RiskAt = RiskAt.NEVER
     #: A tag by which people of the store clear an order whatever its risk.
     risk_cleared_tag: str | None = None
+    #: Paths that name, in an order which somebody put here from another channel, that channel's order
+    #: (`<connection>/<id>`): it crosses from there, and the copy is only observed.
+    copy_of: References = ("attributes.tallystick_order",)
     #: Confirm documents, or leave them as drafts.
     confirm: bool = True
     #: An order that is cancelled when its document is there: cancel that too, or hold it for a person.

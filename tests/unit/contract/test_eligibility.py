@@ -55,6 +55,25 @@ def test_fc_121_cash_on_delivery_is_unpaid_and_booked_where_the_contract_says_so
     assert contract(post_unpaid_by=["cod"]).eligibility(sold) is None
 
 
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"tallystick_order": "other/7"}, NotEligible.COPY),
+        ({"tallystick_order": "store/1"}, None),
+        ({"tallystick_order": " "}, None),
+        ({"made_by": "other/7"}, None),
+    ],
+)
+def test_fc_066_an_order_that_names_another_channels_order_is_a_copy(
+    attributes: dict[str, str], reason: NotEligible | None
+) -> None:
+    """Its own name, which somebody may have noted in it, makes it none; a copy holds no goods either."""
+    sold = order(_LINE, id="1", attributes=attributes)
+    assert contract().eligibility(sold) is reason
+    named = contract(copy_of=["attributes.made_by"])
+    assert named.eligibility(sold) is (NotEligible.COPY if "made_by" in attributes else None)
+
+
 def test_an_order_from_before_the_start_is_only_observed() -> None:
     since = datetime(2026, 11, 20, 12, tzinfo=UTC)
     rules = contract()
