@@ -26,9 +26,10 @@ from tallystick.ledger.rows import Claim, EffectState, Head, Intent, RecordResul
 from tallystick.pacing import spread, yields_now
 from tallystick.ports import Answer, Doubt, Job, Needless, NotApplied, Refused, Sink, Step
 from tallystick.reasons import HoldReason, WaitReason
+from tallystick.rules import FROZEN, Rules
 from tallystick.telemetry import SLO_S, Metrics
 from tallystick.together import together
-from tallystick.turn import FROZEN, Move, Rules, Turn
+from tallystick.turn import Move, Turn
 from tallystick.wave import by_step, by_type, open_turns, parents
 
 log = structlog.get_logger(__name__)
@@ -143,9 +144,7 @@ class Engine:
             if isinstance(built, Unwanted):
                 turn.settle(EffectState.SUPERSEDED, "not eligible", detail=built.reason.words)
                 continue
-            turn.document, turn.mark, turn.contract_version = built.document, built.mark, built.contract_version
-            turn.steps = self._sinks[turn.head.entity_type].steps(built.document)
-            turn.customer = built.customer
+            turn.takes(built, self._sinks[turn.head.entity_type].steps(built.document))
             turn.job = self._job(turn)
 
     def _asked(self, ask: Callable[[Head], Asked], head: Head) -> Asked | Refused:
@@ -188,7 +187,7 @@ class Engine:
             sink = self._sinks[entity_type]
             whole = move is Move.COMPARE
             try:
-                found = await sink.probe(step, [_job_of(turn) for turn in group], whole=whole)
+                found = await sink.probe(step, [turn.asked for turn in group], whole=whole)
             except (Unavailable, Unauthorised) as error:
                 self._cannot_ask(group, error)
                 continue

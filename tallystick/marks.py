@@ -48,3 +48,9 @@ def judge(text: str, wanted: str) -> Verdict:
     if found.revision == ours.revision:
         return Verdict.THIS if found.digest == ours.digest else Verdict.OLDER
     return Verdict.OLDER if found.revision < ours.revision else Verdict.NEWER
+
+
+def same_content(kept: str | None, wanted: str) -> bool:
+    """Whether two marks, of whichever revisions, stand for the same content of one document."""
+    one, other = find(kept or ""), find(wanted)
+    return one is not None and other is not None and (one.ref, one.digest) == (other.ref, other.digest)

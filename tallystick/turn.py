@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
-from tallystick.contract.document import Document, OrderDocument, RefundDocument
+from tallystick.built import Built
+from tallystick.contract.document import Document, OrderDocument, RefundDocument, StockDocument
 from tallystick.ledger.rows import EffectState, Head, Kind, Outcome, Row
+from tallystick.marks import same_content
 from tallystick.pacing import spread
 from tallystick.ports import (
     Answer,
@@ -19,22 +21,16 @@ from tallystick.ports import (
     Found,
     Job,
     NotApplied,
-    OperationTraits,
     Refused,
     Step,
     Verdict,
 )
 from tallystick.reasons import HoldReason, WaitReason
+from tallystick.rules import Rules
 from tallystick.telemetry import flow_of
 
 _UNFINISHED = (EffectState.IN_FLIGHT, EffectState.IN_DOUBT)
 _LINED = (OrderDocument, RefundDocument)
-#: Why an order is held of which something stands beside its document, where a newer revision cannot stand there.
-FROZEN = Refused(
-    HoldReason.LOCKED,
-    "an earlier edit was booked beside its document, which is changed no more since, and what differs now cannot be "
-    "told apart from that: book it by hand, then mark as applied",
-)
 
 
 class Move(Enum):
@@ -43,25 +39,6 @@ class Move(Enum):
     PROBE = auto()
     COMPARE = auto()
     SEND = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the decisions depend on beside the head: the target's traits and the durations, already scaled."""
-
-    traits: OperationTraits
-    late_apply_s: float
-    search_lag_s: float
-    dependency_s: float
-    #: How long a part waits for an order that nobody has recorded.
-    parent_s: float
-    attempts_max: int
-    backoff_s: float
-
-    @property
-    def quiet_s(self) -> float:
-        """How long after a doubt a look-up may still miss what landed."""
-        return self.late_apply_s + self.search_lag_s
 
 
 @dataclass(slots=True)
@@ -169,7 +146,33 @@ class Turn:
         age_s = self.head.doubt_age_s
         return 0.0 if age_s is None else self.rules.quiet_s - age_s
 
+    def takes(self, built: Built, steps: tuple[Step, ...]) -> None:
+        """What the contract made of it; nothing is sent that the document holds already.
+
+        So an echo of what we wrote into the source is no news, nor is a change of something that is not booked. A
+        figure of stock is of its moment: the shelf may show another one by now.
+        """
+        self.document, self.mark, self.contract_version = built.document, built.mark, built.contract_version
+        self.customer, self.steps = built.customer, steps
+        head = self.head
+        fresh = self.move is Move.SEND and head.kind is Kind.STATE and not (head.forced or head.intents or head.split)
+        known = self._holds_this and not head.touched and not isinstance(self.document, StockDocument)
+        if fresh and known:
+            self.verified(Found(Verdict.THIS, head.external_id, detail="nothing that is booked has changed"))
+
+    @property
+    def _holds_this(self) -> bool:
+        """By our record."""
+        return self.head.external_id is not None and same_content(self.head.applied_mark, self.mark)
+
     # ---- what a look at the target says ----------------------------------------------------------------------------
+
+    @property
+    def asked(self) -> Job:
+        """As the target is asked about it: compared by the mark of the revision that wrote what it holds."""
+        assert self.job is not None
+        kept = self.head.applied_mark if self.move is Move.COMPARE and self._holds_this else None
+        return replace(self.job, mark=kept) if kept is not None else self.job
 
     def compared(self, found: Found) -> None:
         """A forced effect was compared in all mapped fields before anything is sent."""
@@ -213,14 +216,15 @@ class Turn:
             self.settle(EffectState.APPLIED, "split", detail=words, more=found)
 
     def verified(self, found: Found) -> None:
-        """Nothing differs: no write."""
+        """Nothing differs: no write, and the document keeps the mark of the revision that wrote it."""
         self.settle(
             EffectState.VERIFIED,
             "verified",
             external_id=found.external_id or self.head.external_id,
             number=found.number,
+            detail=found.detail or None,
             applied_revision=self.head.revision,
-            applied_mark=self.mark,
+            applied_mark=self.head.applied_mark if self._holds_this else self.mark,
             lines=self.line_keys(),
         )
 

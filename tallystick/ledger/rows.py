@@ -146,6 +146,8 @@ class Head:
     recorded_for_s: float
     #: Its time was over before, and that was counted.
     overdue: bool = False
+    #: Something was sent of this entity that did not become what the target holds by our record.
+    touched: bool = False
     #: Of an order: money of it was given back, or charged in addition, in documents of their own.
     credited: bool = False
     #: Of an order: what an earlier revision changed stands beside its document, or is to.

@@ -19,6 +19,7 @@ from tallystick.ledger.ledger import Ledger
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.queries import queries
 from tallystick.ledger.rows import Claim, EffectState, Head, Kind
+from tallystick.marks import same_content
 from tallystick.ports import Found, Job, Refused, SinkReader, Verdict
 from tallystick.reasons import HoldReason
 from tallystick.reconcile.findings import Finding, What
@@ -148,10 +149,11 @@ def _paper(row: Mapping[str, Any], head: Head, built: Built, customers: Mapping[
     if head.kind is Kind.DELTA and head.parent_external_id is not None:
         dependencies["order"] = head.parent_external_id
     whole = row["contract_version"] == built.contract_version and (built.customer is None or "customer" in dependencies)
+    kept = not whole or same_content(row["applied_mark"], built.mark)
     job = Job(
         ref=head.external_ref,
         revision=head.revision,
-        mark=built.mark if whole else row["applied_mark"],
+        mark=row["applied_mark"] if kept else built.mark,
         document=built.document,
         external_id=head.external_id,
         dependencies=dependencies,

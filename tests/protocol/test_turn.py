@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tallystick.contract.document import CustomerDocument, OrderDocument
+from tallystick.built import Built
+from tallystick.contract.document import CustomerDocument, OrderDocument, StockDocument
 from tallystick.ledger.rows import Claim, EffectState, Head, Kind, Row
 from tallystick.ports import (
     Answer,
@@ -23,7 +24,8 @@ from tallystick.ports import (
     Verdict,
 )
 from tallystick.reasons import HoldReason, WaitReason
-from tallystick.turn import Move, Rules, Turn
+from tallystick.rules import Rules
+from tallystick.turn import Move, Turn
 
 LOAD, CONFIRM = Step("load", marks=True), Step("confirm")
 LATE_S, LAG_S = 60.0, 30.0
@@ -62,7 +64,7 @@ IN_DOUBT = replace(HEAD, state=EffectState.IN_DOUBT, intents=1, attempts=1, doub
 BOUND = replace(HEAD, external_id="17", applied_revision=1)
 
 
-def decided(head: Head, capability: Capability = Capability.E1) -> Turn:
+def rules(capability: Capability) -> Rules:
     traits = OperationTraits(
         capability=capability,
         conditional_update=False,
@@ -72,8 +74,11 @@ def decided(head: Head, capability: Capability = Capability.E1) -> Turn:
         parallel_max=1,
         mark_field="note",
     )
-    rules = Rules(traits, LATE_S, LAG_S, dependency_s=1.0, parent_s=60.0, attempts_max=8, backoff_s=0.5)
-    turn = Turn(head, rules)
+    return Rules(traits, LATE_S, LAG_S, dependency_s=1.0, parent_s=60.0, attempts_max=8, backoff_s=0.5)
+
+
+def decided(head: Head, capability: Capability = Capability.E1) -> Turn:
+    turn = Turn(head, rules(capability))
     turn.document, turn.mark, turn.steps = DOCUMENT, "mark", (LOAD, CONFIRM)
     turn.job = Job(head.external_ref, head.revision, "mark", DOCUMENT, external_id=head.external_id)
     turn.decide()
@@ -313,3 +318,42 @@ def test_nothing_stands_beside_a_document_that_an_earlier_request_may_still_reac
     turn = answered(replace(doubted, late_for_s=0.0), locked)
     turn.book_beside(())
     assert resting(turn)[0] is EffectState.VERIFIED
+
+
+KEPT = replace(BOUND, applied_mark="tallystick shop/1 r1.0123456789")
+SAME, OTHER = "tallystick shop/1 r2.0123456789", "tallystick shop/1 r2.aaaaaaaaaa"
+
+
+@pytest.mark.parametrize(
+    ("head", "mark", "sent"),
+    [
+        (KEPT, SAME, False),
+        (KEPT, OTHER, True),
+        (replace(KEPT, touched=True), SAME, True),
+        (replace(KEPT, split=True), SAME, True),
+        (replace(KEPT, forced=True), SAME, True),
+        (replace(KEPT, intents=1), SAME, True),
+        (replace(KEPT, late_for_s=5.0), SAME, True),
+        (replace(KEPT, kind=Kind.DELTA, parent_revision=1), SAME, True),
+        (replace(KEPT, applied_mark=None), SAME, True),
+        (HEAD, SAME, True),
+    ],
+)
+def test_what_the_document_holds_already_is_not_sent_again(head: Head, mark: str, sent: bool) -> None:
+    """FC-065: unless anything else may have reached it since; the document keeps the mark that it has."""
+    turn = Turn(head, rules(Capability.E1))
+    turn.decide()
+    turn.takes(Built(DOCUMENT, mark, "v1"), (LOAD, CONFIRM))
+    assert (turn.outcome is None or turn.outcome.wait is not None) is sent
+    if not sent:
+        assert turn.outcome is not None
+        assert (turn.outcome.state, turn.outcome.applied_revision) == (EffectState.VERIFIED, 2)
+        assert turn.outcome.applied_mark == head.applied_mark
+
+
+def test_a_figure_of_stock_is_sent_again_although_it_was_set_before() -> None:
+    """The shelf may show another one by now."""
+    turn = Turn(KEPT, rules(Capability.E1))
+    turn.decide()
+    turn.takes(Built(StockDocument("shop", "MUG", "", 3, 5, "9", "v1"), SAME, "v1"), (LOAD,))
+    assert turn.open

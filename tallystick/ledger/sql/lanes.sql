@@ -207,6 +207,13 @@ SELECT
         SELECT s.state FROM effect s WHERE s.target = l.target AND s.lane_key = l.lane_key
           AND s.entity_type = 'order' AND s.kind = 'STATE' ORDER BY s.seq DESC LIMIT 1)) AS parent_ended,
     extract(epoch FROM clock_timestamp() - e.recorded_at)::float8 AS recorded_for_s, e.overdue,
+    -- Whether something was sent of this entity that did not become what the target holds by our record: it may stand
+    -- there in part, it may have come after all, or what it says stands beside the document.
+    (l.next_seq > 2 AND b.applied_revision IS NOT NULL AND EXISTS (
+        SELECT FROM effect d
+        WHERE d.target = l.target AND d.lane_key = l.lane_key AND d.entity_type = e.entity_type
+          AND d.entity_id = e.entity_id AND d.seq <> e.seq AND d.intent_at IS NOT NULL
+          AND (d.revision > b.applied_revision OR d.revision = b.applied_revision AND d.state <> 'APPLIED'))) AS touched,
     -- Whether money of the order was given back, or charged in addition, in documents of their own.
     (l.next_seq > 2 AND e.entity_type = 'order' AND EXISTS (
         SELECT FROM effect r WHERE r.target = l.target AND r.lane_key = l.lane_key
