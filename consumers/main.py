@@ -187,7 +187,7 @@ def _price_trail(installation: Installation, name: str, lists: Sequence[str]) ->
     """All prices are read at first and now and then, so that only the last hours are asked for changes."""
     erp: PriceSource = installation.adapters[name]
     changed, whole = partial(erp.changed_prices, lists), partial(erp.all_prices, lists)
-    return Trail(name, FlowName.PRICES, changed, erp.overlap_s, installation.clock.now(), whole)
+    return Trail(name, FlowName.PRICES, changed, erp.overlap_s, installation.clock.now(), whole=whole)
 
 
 def _first_looks(installation: Installation) -> dict[str, datetime]:
