@@ -7,6 +7,7 @@ import structlog
 
 from tallystick.clock import Clock, Timing
 from tallystick.ledger.ledger import Ledger
+from tallystick.ports import Answer, Doubt, NotApplied
 from tallystick.reasons import HoldReason
 from tallystick.telemetry import Metrics
 from tallystick.turn import Turn
@@ -31,10 +32,13 @@ class Breaker:
         self._scale = timing.scale
         self._state = metrics.circuit_state.labels(ledger.target)
         self._failures = 0
+        self._silent = 0
+        self._silent_lanes: set[str] = set()
         self._openings = 0
         self._detail = ""
         self._reason = "DOWN"
         self._dirty = False
+        self._unheard = False
         self.open = False
 
     def failed(self, detail: str) -> None:
@@ -52,14 +56,37 @@ class Breaker:
         self._dirty = self._dirty or self.open
         self._failures = 0
 
+    @property
+    def mute(self) -> bool:
+        """The last writes, of several lanes, came to nothing, whatever look-ups say: the target is at fault, and not
+        what is sent. One lane alone may be."""
+        return self._silent >= FAILURES_MAX and len(self._silent_lanes) > 1
+
+    def heard(self, lanes: Sequence[str], answers: Sequence[Answer]) -> None:
+        """What came of one request that writes for these lanes; `answers` is parallel to them."""
+        left = [(lane, one) for lane, one in zip(lanes, answers, strict=True) if not _is_no_word(one)]
+        lost = [
+            lane for lane, one in left if isinstance(one, NotApplied) or (isinstance(one, Doubt) and one.unanswered)
+        ]
+        if len(lost) < len(left):
+            self._silent = 0
+            self._silent_lanes.clear()
+        elif lost:
+            self._silent += 1
+            self._silent_lanes.update(lost)
+            self._unheard = self.mute
+            self._detail, self._reason, self._dirty = "writes are not answered", "DOWN", True
+
     async def write(self) -> None:
-        """Open or close the circuit according to what this wave saw."""
+        """Open or close the circuit according to what this wave saw. While writes come to nothing, only one that is
+        answered closes it."""
         if not self._dirty:
             return
         self._dirty = False
-        if self._failures >= FAILURES_MAX:
+        unheard, self._unheard = self._unheard, False
+        if self._failures >= FAILURES_MAX or unheard:
             await self._open()
-        elif self._failures == 0 and self.open:
+        elif self._failures == 0 and self.open and not self.mute:
             await self._ledger.close_circuit()
             self._set(False)
             self._openings = 0
@@ -84,6 +111,11 @@ class Breaker:
         if left_s is not None and left_s <= 0:
             self._state.set(1)
         return left_s
+
+
+def _is_no_word(answer: Answer) -> bool:
+    """It tells nothing of how the target takes writes: it was throttled, or never sent."""
+    return isinstance(answer, NotApplied) and (answer.throttled or not answer.reached)
 
 
 class PoisonLimiter:

@@ -30,7 +30,7 @@ from tallystick.rules import FROZEN, Rules
 from tallystick.telemetry import SLO_S, Metrics
 from tallystick.together import together
 from tallystick.turn import Move, Turn
-from tallystick.wave import by_step, by_type, open_turns, parents
+from tallystick.wave import by_step, by_type, open_turns, parents, to_send
 
 log = structlog.get_logger(__name__)
 REREAD_AFTER_S = 60.0
@@ -247,8 +247,8 @@ class Engine:
         for turn in open_turns(turns, Move.SEND):
             if turn.frozen:
                 self._beside_instead(turn, FROZEN)
-        groups = list(by_step(open_turns(turns, Move.SEND)))
-        await together(self._send_step(entity_type, step, group) for (entity_type, step), group in groups)
+        requests = to_send(open_turns(turns, Move.SEND))
+        await together(self._send_step(group[0].head.entity_type, group[0].step, group) for group in requests)
 
     async def _send_step(self, entity_type: str, step: Step, turns: list[Turn]) -> None:
         """Permit, then intent, then send: one request of the target for all these turns."""
@@ -270,9 +270,11 @@ class Engine:
         self._metrics.batch_size.labels(self.ledger.target).observe(len(turns))
         answers = await self._call(sink, step, turns, budget)
         reach("engine.answered")
+        if step.writes:
+            self.breaker.heard([turn.head.claim.lane_key for turn in turns], answers)
         for turn, answer in zip(turns, answers, strict=True):
             self._note(turn, answer)
-            turn.answered(answer)
+            turn.answered(answer, mute=self.breaker.mute)
             if isinstance(answer, Refused) and answer.beside:
                 self._beside_instead(turn, answer)
 

@@ -258,19 +258,19 @@ class Turn:
 
     # ---- what an answer means --------------------------------------------------------------------------------------
 
-    def answered(self, answer: Answer) -> None:
-        """The step was sent; the intent is in the ledger, so the effect is IN_FLIGHT there."""
+    def answered(self, answer: Answer, *, mute: bool = False) -> None:
+        """The step was sent, and stands as IN_FLIGHT in the ledger. `mute`: no write comes to anything, none counts."""
         if self.step.writes:
             self.state = EffectState.IN_FLIGHT
         match answer:
             case Applied():
                 self.advance(answer)
             case NotApplied():
-                self._not_applied(answer)
+                self._not_applied(answer, mute)
             case Refused():
                 self.refused(answer)
             case Doubt():
-                self._doubted(answer)
+                self._doubted(answer, mute)
 
     def refused(self, answer: Refused) -> None:
         """Refused for good: a person has to look."""
@@ -300,31 +300,32 @@ class Turn:
         """A definite answer is about one request: one that was sent earlier and got none is still in doubt."""
         return EffectState.IN_DOUBT if self.head.state in _UNFINISHED else EffectState.QUEUED
 
-    def _not_applied(self, answer: NotApplied) -> None:
+    def _not_applied(self, answer: NotApplied, mute: bool = False) -> None:
         back = self._as_before()
         if answer.throttled:
             reason, due_in_s = WaitReason.THROTTLED, spread(answer.retry_after_s or self.backoff_s())
-        elif not answer.reached:
+        elif not answer.reached or mute:
             reason, due_in_s = WaitReason.TARGET_DOWN, answer.retry_after_s or self.backoff_s()
         else:
             reason, due_in_s = WaitReason.TRANSIENT, answer.retry_after_s or self.backoff_s()
-        free = answer.throttled or not answer.reached
+        free = answer.throttled or not answer.reached or mute
         if not free and self._attempts_over():
             self.hold(HoldReason.ATTEMPTS, answer.detail, back=back)
-            return
-        self.wait(reason, due_in_s, answer.detail, back=back, attempts=-1 if free and self.step.writes else 0)
+        else:
+            self.wait(reason, due_in_s, answer.detail, back=back, attempts=-1 if free and self.step.writes else 0)
 
-    def _doubted(self, answer: Doubt) -> None:
+    def _doubted(self, answer: Doubt, mute: bool) -> None:
         if not self.step.writes:
             self._not_applied(NotApplied(answer.detail))
-        elif self._attempts_over():
+        elif self._attempts_over() and not mute:
             self.hold(HoldReason.ATTEMPTS, answer.detail, back=EffectState.IN_DOUBT, doubt=answer.unanswered)
-        elif self.head.attempts > 1:
+        elif self.head.attempts > 1 or mute:
             self.wait(
-                WaitReason.TRANSIENT,
+                WaitReason.TARGET_DOWN if mute else WaitReason.TRANSIENT,
                 self.backoff_s(),
                 answer.detail,
                 back=EffectState.IN_DOUBT,
+                attempts=-1 if mute else 0,
                 doubt=answer.unanswered,
                 what="in doubt",
             )

@@ -8,6 +8,8 @@ from tallystick.ledger.rows import Head, Kind
 from tallystick.ports import Step
 from tallystick.turn import Move, Turn
 
+#: What was tried so often without a definite answer goes alone, so that it draws no others in with it.
+_TOGETHER_MAX = 2
 #: What stands on a refund alone.
 _OF_NO_LINE = (LineRole.ROUNDING, LineRole.GOODWILL, LineRole.KEPT)
 
@@ -23,6 +25,13 @@ def by_step(turns: Sequence[Turn]) -> Iterable[tuple[tuple[str, Step], list[Turn
     for turn in turns:
         groups[(turn.head.entity_type, turn.step)].append(turn)
     return groups.items()
+
+
+def to_send(turns: Sequence[Turn]) -> list[list[Turn]]:
+    """A list for each request that writes."""
+    together = [turn for turn in turns if turn.head.attempts < _TOGETHER_MAX]
+    alone = [[turn] for turn in turns if turn.head.attempts >= _TOGETHER_MAX]
+    return [*(group for _, group in by_step(together)), *alone]
 
 
 def by_type(turns: Sequence[Turn]) -> Iterable[tuple[str, list[Turn]]]:

@@ -136,6 +136,17 @@ def test_a_refused_duplicate_is_doubt_but_opens_no_window() -> None:
     assert (outcome.state, outcome.doubt, outcome.wait, outcome.hold) == (EffectState.IN_DOUBT, False, None, None)
 
 
+@pytest.mark.parametrize("answer", [Doubt("no answer"), NotApplied("another transaction was in the way")])
+def test_no_attempt_counts_while_nothing_that_is_written_comes_to_anything(answer: Answer) -> None:
+    """FC-046: the last attempt would hold the lane; the target's own fault is none of what is sent."""
+    turn = decided(replace(HEAD, attempts=7))
+    turn.move = Move.SEND
+    turn.answered(answer, mute=True)
+    assert turn.outcome is not None
+    assert (resting(turn)[1], turn.outcome.attempts) == (WaitReason.TARGET_DOWN, -1)
+    assert resting(answered(replace(HEAD, attempts=7), answer))[1] is HoldReason.ATTEMPTS
+
+
 def test_found_is_not_done_the_older_document_is_changed_not_made_again() -> None:
     turn = decided(IN_DOUBT)
     turn.probed(Found(Verdict.OLDER, external_id="17"))
