@@ -24,6 +24,8 @@ class Fault(StrEnum):
     LATE_APPLY = "late apply"
     #: The connection is cut and the call is never applied.
     NEVER_APPLIED = "never applied"
+    #: Nothing is answered for `seconds`, then the connection is cut; the call is never applied.
+    SILENT = "silent"
     #: 429, with `retry_after` as given (seconds, an HTTP date, nonsense, or none).
     THROTTLED = "throttled"
     #: `status` (default 503) with an HTML page; not applied.
@@ -100,6 +102,8 @@ class FaultScript:
         rule = self.next(operation)
         if rule is None:
             return await handler()
+        if rule.fault is Fault.SILENT:
+            await asyncio.sleep(rule.seconds)
         if rule.fault in _NOT_APPLIED_NOW:
             return self._refuse(rule, request, handler)
         return await _spoil(rule, request, await handler())
@@ -135,7 +139,7 @@ class FaultScript:
             await asyncio.gather(*self._late, return_exceptions=True)
 
 
-_NOT_APPLIED_NOW = {Fault.THROTTLED, Fault.SERVER_ERROR, Fault.LATE_APPLY, Fault.NEVER_APPLIED}
+_NOT_APPLIED_NOW = {Fault.THROTTLED, Fault.SERVER_ERROR, Fault.LATE_APPLY, Fault.NEVER_APPLIED, Fault.SILENT}
 
 
 async def _spoil(rule: Rule, request: web.Request, response: web.Response) -> web.StreamResponse:

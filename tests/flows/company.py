@@ -230,14 +230,21 @@ class Options:
     shopify: Mapping[str, Any] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
     contracts: Path = _CONTRACTS
-    #: Of the connection to Odoo.
+    #: Of the connections to WooCommerce and Odoo.
+    woo: Mapping[str, Any] = field(default_factory=dict)
     odoo: Mapping[str, Any] = field(default_factory=dict)
+    #: Where deliveries go, host and port.
+    edge: str = "127.0.0.1:0"
     #: Polls are made by the tests that are about them.
     poll_every_s: float = 3600.0
     #: Everybody's.
     clock: Clock = field(default_factory=SystemClock)
     #: Of the route from Shopify alone.
     shopify_flows: Mapping[str, str] = field(default_factory=dict)
+    #: What a second of the protocol takes.
+    scale: float = SCALE
+    #: What is done to the empty database first.
+    prepare: Callable[[str], Awaitable[None]] | None = None
 
 
 @asynccontextmanager
@@ -245,6 +252,8 @@ async def open_company(stack: Stack, dsn: str, prefix: str, options: Options | N
     """Everything, started and joined."""
     options = options or Options()
     clock = options.clock
+    if options.prepare is not None:
+        await options.prepare(dsn)
     await migrate(dsn)
     woo, shop = Shop(now=clock.now), ShopifyShop(now=clock.now)
     odoo = Odoo(OdooServer(rounding="round_per_line"), now=clock.now)
@@ -303,6 +312,7 @@ def _settings(
                     "consumer_secret": Secret.of(secret),
                     "webhook_secrets": [Secret.of(SECRET)],
                     **common,
+                    **options.woo,
                 },
                 SHOPIFY: {
                     "kind": SHOPIFY,
@@ -336,8 +346,8 @@ def _settings(
                 for store in (WOO, SHOPIFY)
             ],
             "kafka": {"partitions": 2, "prefix": prefix},
-            "listen": {"webhooks": "127.0.0.1:0"},
-            "work": {"time_scale": SCALE, "poll_every_s": options.poll_every_s, "sweep_every_s": 0.05},
+            "listen": {"webhooks": options.edge},
+            "work": {"time_scale": options.scale, "poll_every_s": options.poll_every_s, "sweep_every_s": 0.05},
         }
     )
 
