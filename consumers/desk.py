@@ -18,6 +18,7 @@ from consumers.stock_orders import OrdersKnown
 from tallystick.away import AWAY, persist, sleep_unless
 from tallystick.clock import Clock
 from tallystick.contract.compile import Contract
+from tallystick.crashpoints import reach
 from tallystick.errors import TallystickError
 from tallystick.flows.stock import decision
 from tallystick.ledger.rows import Row
@@ -171,11 +172,13 @@ class Desk:
         if not figures:
             return
         revisions = await self._table.decide(self._store, figures)
+        reach("desk.decided")
         now = self._clock.now()
         await self._tell([
             decision(self._erp, at[1], self._figure(at, shown[at], quantity), revisions[at], now)
             for at, quantity in figures.items()
         ])  # fmt: skip
+        reach("desk.told")
         self._count(figures, shown)
 
     def _figure(self, at: Place, shown: Shown, quantity: int) -> inventory_pb2.ShelfFigure:

@@ -16,6 +16,7 @@ from tallystick.canonical.keys import order_key
 from tallystick.canonical.quantities import parse_quantity
 from tallystick.canonical.times import to_datetime
 from tallystick.contract.compile import Contract
+from tallystick.crashpoints import reach
 from tallystick.errors import Unavailable, Unreadable
 from tallystick.kafka.codec import decode
 from tallystick.kafka.consumer import Batch, Consumer, Record
@@ -71,6 +72,7 @@ class StockBooks:
         levels = [_level(event) for event in events if event.HasField("inventory_level")]
         goods = [held for event in events if event.type == event_pb2.ENTITY_TYPE_ORDER for held in self._goods(event)]
         await self._stocks.record(levels, goods, self._positions(batch))
+        reach("books.recorded")
         return True
 
     def _positions(self, batch: Batch) -> dict[str, int]:

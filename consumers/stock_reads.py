@@ -6,6 +6,7 @@ import structlog
 
 from tallystick.away import persist, sleep_unless
 from tallystick.clock import Clock
+from tallystick.crashpoints import reach
 from tallystick.errors import TallystickError
 from tallystick.intake.door import Arrival, Door
 from tallystick.ledger.objects import Objects
@@ -67,5 +68,6 @@ class StockReads:
         levels = {found.object_id: found for found in await self._source.read_stock(sorted(wished))}
         arrivals = [Arrival(self._erp, one, event_pb2.ORIGIN_POLL, now, started) for one in levels.values()]
         await self._door.enter(arrivals)
+        reach("reads.entered")
         await self._stocks.drop_wishes(self._erp, wished)
         return len(wished)

@@ -2,6 +2,6 @@
 
 from simulators.flash.sale import Sale
 from simulators.flash.stalls import ERP, SECRET, STORES, Stall, open_stall
-from simulators.flash.verdict import Verdict, judge
+from simulators.flash.verdict import ARRIVED, Verdict, judge
 
-__all__ = ["ERP", "SECRET", "STORES", "Sale", "Stall", "Verdict", "judge", "open_stall"]
+__all__ = ["ARRIVED", "ERP", "SECRET", "STORES", "Sale", "Stall", "Verdict", "judge", "open_stall"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from simulators import shopify, woocommerce
-from simulators.faults import Fault, Rule
+from simulators.faults import Fault, FaultScript, Rule
 from simulators.journal import Journal
 from simulators.odoo import Odoo, OdooSettings, demo_company
 from simulators.odoo import application as odoo_application
@@ -32,6 +32,9 @@ class Stall(Protocol):
     name: str
     odoo: Odoo
     journal: Journal
+    faults: FaultScript
+    #: Its operation that sets stock, as rules of faults name it.
+    sets_stock: str
     #: How the product reaches it.
     connection: Mapping[str, Any]
     erp_connection: Mapping[str, Any]
@@ -46,6 +49,10 @@ class Stall(Protocol):
 
     def shown(self, sku: str) -> int:
         """How many buyers may still have."""
+        ...
+
+    def orders(self) -> list[str]:
+        """The ids of all that were placed."""
         ...
 
     async def subscribe(self, edge: str) -> None:
@@ -101,10 +108,12 @@ class ShopifyStall:
     """A Shopify shop."""
 
     name = "shopify"
+    sets_stock = "SetQuantities"
 
     def __init__(self, shop: shopify.Shop, odoo: Odoo, address: str, erp: str, sender: shopify.Sender) -> None:
         self.odoo = odoo
         self.journal = shop.journal
+        self.faults = shop.faults
         self._shop = shop
         self._sender = sender
         # The points of the largest plan: what is seen here is not about waiting for them.
@@ -135,6 +144,10 @@ class ShopifyStall:
         """See `Stall`."""
         return self._shop.stockroom.available(sku)
 
+    def orders(self) -> list[str]:
+        """See `Stall`."""
+        return [str(order_id) for order_id in self._shop.orders]
+
     async def subscribe(self, edge: str) -> None:
         """See `Stall`."""
         self._shop.subscribe(f"http://{edge}/webhooks/{self.name}")
@@ -156,10 +169,12 @@ class WooStall:
     """A WooCommerce shop."""
 
     name = "woocommerce"
+    sets_stock = "POST /products/batch"
 
     def __init__(self, shop: woocommerce.Shop, odoo: Odoo, address: str, erp: str) -> None:
         self.odoo = odoo
         self.journal = shop.journal
+        self.faults = shop.faults
         self._shop = shop
         key, (secret, _) = next(iter(shop.settings.keys.items()))
         self.connection: Mapping[str, Any] = {
@@ -187,6 +202,10 @@ class WooStall:
     def shown(self, sku: str) -> int:
         """See `Stall`."""
         return self._shop.storeroom.available(sku)
+
+    def orders(self) -> list[str]:
+        """See `Stall`."""
+        return [str(order_id) for order_id in self._shop.orders]
 
     async def subscribe(self, edge: str) -> None:
         """See `Stall`."""

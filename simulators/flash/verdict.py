@@ -32,14 +32,22 @@ class Verdict:
         return not (self.oversold or self.published_above_truth) if compares else self.oversold <= self.overshoot
 
 
+#: Noted by who lets goods arrive in the ERP, in pieces.
+ARRIVED = "goods arrived"
+
+
 def judge(store: str, buyers: int, units: Mapping[str, int], journal: Journal, shown: Mapping[str, int]) -> Verdict:
-    """Go through what happened, in order of effect."""
-    left, above, overshoot = dict(units), 0, 0
+    """Go through what happened, in order of effect; `units` are what there was before."""
+    left, sold, above, overshoot = dict(units), 0, 0, 0
     for entry in journal.entries:
         if entry.what == "stock sold":
             left[entry.key] -= entry.detail.before - entry.detail.after
+            sold += entry.detail.before - entry.detail.after
         elif entry.what == "stock returned":
             left[entry.key] += entry.detail.after - entry.detail.before
+            sold -= entry.detail.after - entry.detail.before
+        elif entry.what == ARRIVED:
+            left[entry.key] += entry.detail
         elif entry.what == "stock set" and entry.detail.after > max(0, left[entry.key]):
             above += 1
             overshoot = max(overshoot, entry.detail.after - max(0, left[entry.key]))
@@ -47,7 +55,7 @@ def judge(store: str, buyers: int, units: Mapping[str, int], journal: Journal, s
         store=store,
         buyers=buyers,
         units=sum(units.values()),
-        sold=sum(units[sku] - left[sku] for sku in units),
+        sold=sold,
         published_above_truth=above,
         left_too_low=sum(max(0, left[sku] - shown[sku]) for sku in units),
         oversold=sum(max(0, -left[sku]) for sku in units),

@@ -21,11 +21,11 @@ _FORKS.set_forkserver_preload([process.__name__])
 class Worker:
     """One process. `crash_at` names a crash point, `NAME` or `NAME:NTH`."""
 
-    def __init__(self, config: Path, environment: Mapping[str, str], log: Path, crash_at: str = "") -> None:
+    def __init__(self, config: Path, environment: Mapping[str, str], log: Path, crash_at: str, role: str) -> None:
         self.crash_at = crash_at
         self._log = log
         given = {**environment, "TALLYSTICK_CRASH_AT": crash_at}
-        self._process = _FORKS.Process(target=process.main, args=(config, given, log), daemon=True)
+        self._process = _FORKS.Process(target=process.main, args=(config, given, log, role), daemon=True)
         self._process.start()
 
     @property
@@ -79,10 +79,10 @@ class Workers:
         self._logs = logs
         self.all: list[Worker] = []
 
-    def start(self, crash_at: str = "") -> Worker:
-        """Start one more."""
+    def start(self, crash_at: str = "", role: str = "targets") -> Worker:
+        """Start one more; see `process.ROLES`."""
         log = self._logs / f"worker-{len(self.all) + 1}.log"
-        worker = Worker(self._config, self._environment, log, crash_at)
+        worker = Worker(self._config, self._environment, log, crash_at, role)
         self.all.append(worker)
         return worker
 
