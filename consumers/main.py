@@ -85,7 +85,7 @@ def _loops(installation: Installation, base: Ground) -> Iterator[Loop]:
     stores, scale = installation.stores, settings.work.time_scale
     objects, pending = Objects(base.pool), PendingDeliveries(base.pool)
     door = Door(objects, base.producer, metrics)
-    orders = order_trails(stores, _first_looks(installation), clock)
+    orders = order_trails(stores, _first_looks(installation), objects, clock)
     stock = StockFlow(installation, base.pool, door)
     rereads = Rereads(objects, door, stores, clock, pauses=Pauses(clock, scale))
     hints = StockHints(installation.stock_hooks, stock.stocks)

@@ -3,19 +3,23 @@
 A walk begins before its cursor, so it sees most orders many times. Dates alone do not tell that one is known: they are
 whole seconds, and a second change within the same second leaves no trace. So an order is left out only once a read
 that began after that second had passed showed the date which is listed now; "after" by our own clock alone, counted
-from when we first saw the date.
+from when we first saw the date. That is written down, so that one read serves all processes.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from tallystick.clock import Clock
+from tallystick.canonical.entities import entity_name
+from tallystick.ledger.objects import Dated
 from tallystick.listing import Listed, OrderListing
 from tallystick.ports import NeedsRead, Reading, Window
+from tallystick.v1 import event_pb2
 
 #: The source's second is over so long after its date was seen, with a margin for its replicas.
 SETTLED_S = 2.0
+_ORDER = entity_name(event_pb2.ENTITY_TYPE_ORDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +30,51 @@ class Unchanged:
     source_modified: datetime
 
 
-@dataclass(slots=True)
-class _Known:
-    modified: datetime
-    first_seen_s: float
-    settled: bool = False
+class Dates(Protocol):
+    """What is known of dates; as `tallystick.ledger.objects.Objects`."""
+
+    async def dates(self, connection: str, type_: str, ids: Sequence[str]) -> dict[str, Dated]:
+        """By id; nothing of an object that was never seen."""
+        ...
+
+    async def settle(self, connection: str, type_: str, dates: Mapping[str, datetime]) -> None:
+        """These were read again after their seconds had passed."""
+        ...
 
 
 class News:
-    """Of one store. Remembers, for this process, what was read of the orders that the last lists showed."""
+    """Of one store."""
 
-    def __init__(self, store: OrderListing, clock: Clock, settled_s: float = SETTLED_S) -> None:
+    def __init__(self, connection: str, store: OrderListing, dates: Dates, settled_s: float = SETTLED_S) -> None:
+        self._connection = connection
         self._store = store
-        self._clock = clock
+        self._dates = dates
         self._settled_s = settled_s
-        self._known: dict[str, _Known] = {}
 
     async def changed(self, window: Window) -> AsyncIterator[Sequence[Reading | NeedsRead | Unchanged]]:
         """Pages of whole orders that may be news, and of those that are not."""
-        seen: set[str] = set()
         async for page in self._store.list_orders(window):
-            began_s = self._clock.monotonic_s()
-            seen.update(one.order_id for one in page)
-            unread = [one for one in page if not self._is_known(one, began_s)]
-            yield [Unchanged(one.order_id, one.modified) for one in page if one not in unread]
+            known = await self._dates.dates(self._connection, _ORDER, [one.order_id for one in page])
+            unread = [one.order_id for one in page if not _is_known(one, known.get(one.order_id))]
+            yield [Unchanged(one.order_id, one.modified) for one in page if one.order_id not in set(unread)]
             if unread:
-                found = await self._store.read_orders([one.order_id for one in unread])
+                found = await self._store.read_orders(unread)
                 yield found
                 # Only now: whoever walks comes back for more when what was yielded is taken in.
-                self._settle(found, began_s)
-        self._known = {order_id: known for order_id, known in self._known.items() if order_id in seen}
+                await self._dates.settle(self._connection, _ORDER, self._over(found, known))
 
-    def _is_known(self, listed: Listed, now_s: float) -> bool:
-        known = self._known.get(listed.order_id)
-        if known is None or known.modified != listed.modified:
-            self._known[listed.order_id] = _Known(listed.modified, now_s)
-            return False
-        return known.settled
+    def _over(self, found: Sequence[Reading | NeedsRead], known: Mapping[str, Dated]) -> dict[str, datetime]:
+        """Dates that were old enough before the read, and which it showed again."""
+        return {
+            one.object_id: one.source_modified
+            for one in found
+            if isinstance(one, Reading)
+            and one.source_modified is not None
+            and (was := known.get(one.object_id)) is not None
+            and was.source_modified == one.source_modified
+            and was.for_s >= self._settled_s
+        }
 
-    def _settle(self, found: Sequence[Reading | NeedsRead], began_s: float) -> None:
-        for one in found:
-            known = self._known.get(one.object_id)
-            if known is None or isinstance(one, NeedsRead) or began_s - known.first_seen_s < self._settled_s:
-                continue
-            known.settled = known.modified == one.source_modified
+
+def _is_known(listed: Listed, known: Dated | None) -> bool:
+    return known is not None and known.settled and known.source_modified == listed.modified

@@ -76,7 +76,9 @@ class Trail:
     rare: bool = False
 
 
-def order_trails(stores: Mapping[str, OrderSource], since: Mapping[str, datetime], clock: Clock) -> dict[str, Trail]:
+def order_trails(
+    stores: Mapping[str, OrderSource], since: Mapping[str, datetime], objects: Objects, clock: Clock
+) -> dict[str, Trail]:
     """The orders of each store; `since` is where its very first walk begins, now where it is not given."""
     return {
         name: Trail(
@@ -85,7 +87,7 @@ def order_trails(stores: Mapping[str, OrderSource], since: Mapping[str, datetime
             store.changed_orders,
             store.overlap_s,
             since.get(name, clock.now()),
-            news=News(store, clock).changed if isinstance(store, OrderListing) else None,
+            news=News(name, store, objects).changed if isinstance(store, OrderListing) else None,
         )
         for name, store in stores.items()
     }

@@ -14,9 +14,9 @@ from tallystick.clock import Clock
 from tallystick.stock.ports import Shelf, Shown
 
 #: SKUs of one search, and variants of one page: twice as many, so that doubled SKUs rarely need another one. A variant
-#: costs 4 points.
+#: costs 4 points, which are asked for whether or not it is there: a page is as long as its search.
 SKUS = 100
-VARIANTS = 200
+VARIANTS = 2 * SKUS
 _LOCATION_TTL_S = 300.0
 
 READ_LOCATIONS = """query ReadLocations($first: Int!) {
@@ -103,7 +103,7 @@ class Levels:
 
     async def _variants(self, location: str, skus: Sequence[str]) -> list[Json]:
         query = " OR ".join(f"sku:'{_quoted(sku)}'" for sku in skus)
-        variables: dict[str, Any] = {"query": query, "location": location_gid(location), "first": VARIANTS}
+        variables: dict[str, Any] = {"query": query, "location": location_gid(location), "first": 2 * len(skus)}
         found: list[Json] = []
         after: str | None = None
         while True:

@@ -5,7 +5,7 @@ change it; the reasons, and the orders of events that break without each rule, s
 tests/protocol.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -71,6 +71,18 @@ class Stored:
     accepted_seq: int
     published_revision: int
     gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What is known of the date of an object."""
+
+    id: str
+    source_modified: datetime | None
+    #: Nothing can hide behind it: it was read again after its second had passed.
+    settled: bool
+    #: How long it has been this date, in seconds.
+    for_s: float
 
 
 class Verdict(StrEnum):
@@ -196,6 +208,16 @@ class Objects:
             newest[key] = max(revision, newest.get(key, 0))
         if newest:
             await self._pool.run(lambda connection: _published(connection, newest))
+
+    async def dates(self, connection: str, type_: str, ids: Sequence[str]) -> dict[str, Dated]:
+        """What is known of the dates of these objects, by their ids; nothing of one that was never seen."""
+        rows = await self._pool.fetch(_SQL["dates"], connection, type_, list(ids))
+        return {row["id"]: Dated(**dict(row)) for row in rows}
+
+    async def settle(self, connection: str, type_: str, dates: Mapping[str, datetime]) -> None:
+        """These dates were read again after their seconds had passed."""
+        if dates:
+            await self._pool.fetch(_SQL["settle"], connection, type_, sorted(dates), [dates[k] for k in sorted(dates)])
 
     async def unpublished(self, connection: str, older_than_s: float, limit: int = 100) -> list[ObjectKey]:
         """Objects of which a revision, or a part's, was accepted so long ago and is not known to be published."""

@@ -379,7 +379,7 @@ def _pollers(installation: Installation, pool: Pool, producer: Producer) -> Poll
     """A second poller, as of another process, whose turns the tests take."""
     objects = Objects(pool)
     return Pollers(
-        order_trails(installation.stores, {}, installation.clock),
+        order_trails(installation.stores, {}, objects, installation.clock),
         Cursors(pool),
         objects,
         Door(objects, producer),

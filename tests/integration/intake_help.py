@@ -128,7 +128,7 @@ class Side:
         """Pollers for all stores."""
         first = since or self.time.now() - timedelta(hours=1)
         return Pollers(
-            order_trails(self.stores, dict.fromkeys(self.stores, first), self.time),
+            order_trails(self.stores, dict.fromkeys(self.stores, first), self.objects, self.time),
             self.cursors,
             self.objects,
             self.door,

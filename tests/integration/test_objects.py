@@ -206,6 +206,36 @@ async def test_what_was_never_published_is_found(objects: Objects) -> None:
     assert await objects.unpublished("woo", older_than_s=0) == []
 
 
+# ---- dates ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_date_is_settled_until_date_or_content_change(objects: Objects) -> None:
+    async def settled() -> bool:
+        return (await objects.dates("woo", "order", [ORDER.id]))[ORDER.id].settled
+
+    await take(objects, body("a", 5))
+    assert not await settled()
+    await objects.settle("woo", "order", {ORDER.id: at(4)})
+    assert not await settled()
+    await objects.settle("woo", "order", {ORDER.id: at(5)})
+    assert await settled()
+    await take(objects, body("a", 5))
+    assert await settled()
+    [started] = await objects.draw()
+    await take(objects, read("b", 5, started))
+    assert not await settled()
+
+
+async def test_a_date_is_as_old_as_it_has_been_stored(objects: Objects, pool: Pool) -> None:
+    assert await objects.dates("woo", "order", [ORDER.id]) == {}
+    await take(objects, body("a", 5))
+    await pool.fetch("UPDATE source_object SET dated_at = dated_at - interval '1 hour'")
+    await take(objects, body("a", 5))
+    assert (await objects.dates("woo", "order", [ORDER.id]))[ORDER.id].for_s > 3000
+    await take(objects, body("a", 6))
+    assert (await objects.dates("woo", "order", [ORDER.id]))[ORDER.id].for_s < 3000
+
+
 # ---- parts ---------------------------------------------------------------------------------------------------------
 
 

@@ -33,7 +33,10 @@ UPDATE source_object o SET
     gone = i.gone,
     number = coalesce(nullif(i.number, ''), o.number),
     sightings = o.sightings + i.sightings,
-    changed_at = CASE WHEN i.revision > o.revision THEN clock_timestamp() ELSE o.changed_at END
+    changed_at = CASE WHEN i.revision > o.revision THEN clock_timestamp() ELSE o.changed_at END,
+    dated_at = CASE WHEN i.source_modified IS DISTINCT FROM o.source_modified THEN clock_timestamp()
+                    ELSE o.dated_at END,
+    settled = o.settled AND i.source_modified = o.source_modified AND i.content_hash = o.content_hash
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::bytea[], $7::boolean[], $8::text[],
     $9::bigint[]
@@ -68,3 +71,15 @@ LIMIT $3
 SELECT p.connection, p.type, p.id, p.parent FROM unnest($1::text[], $2::text[]) AS i (connection, id)
 JOIN source_object p ON p.connection = i.connection AND p.parent = i.id AND p.parent <> ''
 WHERE NOT p.gone OR p.published_revision < p.revision
+
+-- What is known of the dates of these objects: since when in seconds, and whether nothing can hide behind it.
+-- name: dates
+SELECT o.id, o.source_modified, o.settled,
+       extract(epoch FROM clock_timestamp() - o.dated_at)::double precision AS for_s
+FROM source_object o WHERE o.connection = $1 AND o.type = $2 AND o.id = ANY ($3::text[])
+
+-- A read that began after the second of these dates had passed showed them.
+-- name: settle
+UPDATE source_object o SET settled = true
+FROM unnest($3::text[], $4::timestamptz[]) AS i (id, source_modified)
+WHERE o.connection = $1 AND o.type = $2 AND o.id = i.id AND o.source_modified = i.source_modified AND NOT o.settled
