@@ -25,7 +25,7 @@ Loop = Callable[[asyncio.Event], Coroutine[None, None, None]]
 def desks(installation: Installation, base: Ground) -> Iterator[Loop]:
     """The desk of each store with its engine; the ends of the orders are read without being a member of the books."""
     flow, walks = _flow(installation, base), _walks(installation, base)
-    orders = order_trails(installation.stores, _first_looks(installation), installation.clock)
+    orders = order_trails(installation.stores, _first_looks(installation), Objects(base.pool), installation.clock)
     prefix = installation.settings.kafka.prefix
     reader = Consumer(installation.addresses.kafka, f"ends-{uuid.uuid4().hex}", [ORDERS], prefix=prefix)
     desks = []
