@@ -103,15 +103,17 @@ class Books:
         due = [one for one in sold if not one.cancelled and one.number not in held]
         numbers = {one.number for one in sold}
         documents = [order for order in self._odoo.orders if order.client_order_ref in numbers]
+        # One that was made before its order was cancelled, and cancelled after it, books nothing.
+        standing = [order for order in documents if order.state != "cancel"]
         count = Counter(order.client_order_ref for order in documents)
         return ShopBook(
             shop=shop,
             orders_in=len(sold),
-            documents=len(documents),
+            documents=len(standing),
             missing=tuple(one.number for one in due if not self._booked(one)),
             duplicates=sum(number - 1 for number in count.values()),
             in_shop=_sums((one.currency, one.total) for one in due),
-            in_odoo=_sums((order.currency, order.amount_total) for order in documents),
+            in_odoo=_sums((order.currency, order.amount_total) for order in standing),
         )
 
     def _booked(self, sold: Sold) -> bool:
