@@ -56,10 +56,17 @@ class Subscriptions:
         return [*found, *(WebhookState(topic, active=False, address="") for topic in self._missing(found))]
 
     async def mend(self) -> Sequence[str]:
-        """Make those that are missing; answers their topics."""
+        """Make those that are missing; answers their topics.
+
+        One that is refused does not keep the others from being made, and is no matter if it is there in the end:
+        another process, or a person, made it meanwhile.
+        """
         missing = self._missing([state async for state in self._listed()])
-        for topic in missing:
-            await self._create(topic)
+        refused = {topic: why for topic in missing if (why := await self._create(topic))}
+        lacking = self._missing([state async for state in self._listed()]) if refused else []
+        if lacking:
+            told = "; ".join(f"{topic}: {refused.get(topic, 'it is gone again')}" for topic in lacking)
+            raise Unreadable(f"Shopify refuses subscriptions: {told[:300]}")
         return missing
 
     def _missing(self, found: Sequence[WebhookState]) -> list[str]:
@@ -77,7 +84,8 @@ class Subscriptions:
                 return
             variables["after"] = text(part(page["pageInfo"]).get("endCursor"))
 
-    async def _create(self, topic: str) -> None:
+    async def _create(self, topic: str) -> str:
+        """Empty, or why it is refused."""
         await self._pacer.wait()
         budget = Budget(self._clock, self._clock.monotonic_s() + _REQUEST_S)
         wanted = {"uri": self._settings.webhook_address, "format": "JSON"}
@@ -88,9 +96,7 @@ class Subscriptions:
         if isinstance(answer, NotApplied | Doubt):
             raise Unavailable(answer.detail)
         made = part(answer.get("webhookSubscriptionCreate"))
-        errors = [text(error.get("message")) for error in objects(made.get("userErrors"))]
-        if errors:
-            raise Unreadable(f"Shopify refuses the subscription to {topic}: {'; '.join(errors)[:300]}")
+        return "; ".join(text(error.get("message")) for error in objects(made.get("userErrors")))
 
 
 _TOPICS = {

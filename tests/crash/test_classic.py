@@ -37,7 +37,8 @@ async def test_ten_thousand_events_survive_the_restart_of_every_worker(wide: Are
     await wide.produce(events[half:])
     await wide.settled()
     for history in await wide.judge():
-        assert len(history.documents) == KEYS
+        orders = [one for one in history.documents if not one.key.startswith("customer/")]
+        assert len(orders) == KEYS
         assert {effect.key for effect in history.effects if effect.state == "APPLIED"} >= set(history.newest())
 
 
