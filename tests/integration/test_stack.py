@@ -15,8 +15,11 @@ from tallystick.stack import Stack, StackError, open_stack
 from tallystick.stack.kafka import new_cluster_id
 
 _CHILD = """
-import asyncio, sys
+import asyncio, signal, sys
 from tallystick.stack import open_stack
+
+# A shell that runs the tests in the background has its children ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def main():
     async with open_stack() as stack:
