@@ -14,7 +14,7 @@ from tallystick.canonical.keys import order_key
 from tallystick.kafka.admin import ensure_topics
 from tallystick.kafka.codec import encode
 from tallystick.kafka.producer import Producer
-from tallystick.kafka.topics import ORDERS
+from tallystick.kafka.topics import ALL
 from tallystick.settings import KafkaSettings
 
 #: New orders a second, evenly: a busy hour of a large shop.
@@ -55,7 +55,7 @@ async def measure(servers: Servers, progress: Progress, *, orders: int, rounds: 
 async def _round(servers: Servers, erp: Child, orders: int, backfill: bool) -> tuple[float, float]:
     """p99 of the new orders in milliseconds, and the old ones that came beside them in a second."""
     database, prefix = await servers.database(), servers.prefix()
-    await ensure_topics(servers.kafka, KafkaSettings(partitions=8, prefix=prefix), (ORDERS,))
+    await ensure_topics(servers.kafka, KafkaSettings(partitions=8, prefix=prefix), ALL)
     await erp.ask(begin=True)
     producer = Producer(servers.kafka, prefix=prefix)
     await producer.start()

@@ -29,7 +29,7 @@ from tallystick.kafka.admin import ensure_topics
 from tallystick.kafka.codec import encode
 from tallystick.kafka.consumer import rewind
 from tallystick.kafka.producer import Message, Producer
-from tallystick.kafka.topics import ORDERS, PRICES, Topic
+from tallystick.kafka.topics import ALL, ORDERS, PRICES, Topic
 from tallystick.marks import mark
 from tallystick.settings import KafkaSettings
 from tallystick.v1 import event_pb2
@@ -56,7 +56,7 @@ class DeliveryFigures:
 async def measure(servers: Servers, progress: Progress, *, orders: int, rounds: int) -> DeliveryFigures:
     """Turn by turn; each round reads the same topics from the beginning and fills a fresh ledger."""
     prefix = servers.prefix()
-    await ensure_topics(servers.kafka, KafkaSettings(partitions=8, prefix=prefix), (ORDERS, DOCUMENTS))
+    await ensure_topics(servers.kafka, KafkaSettings(partitions=8, prefix=prefix), ALL)
     progress.step(f"filling the topics with {orders} orders")
     await fill(servers.kafka, prefix, orders)
     rates: dict[str, list[float]] = {name: [] for name in CONTENDERS}
