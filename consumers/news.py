@@ -55,10 +55,13 @@ class News:
         """Pages of whole orders that may be news, and of those that are not."""
         async for page in self._store.list_orders(window):
             known = await self._dates.dates(self._connection, _ORDER, [one.order_id for one in page])
-            unread = [one.order_id for one in page if not _is_known(one, known.get(one.order_id))]
-            yield [Unchanged(one.order_id, one.modified) for one in page if one.order_id not in set(unread)]
+            same: list[Listed] = []
+            unread: list[Listed] = []
+            for one in page:
+                (same if _is_known(one, known.get(one.order_id)) else unread).append(one)
+            yield [Unchanged(one.order_id, one.modified) for one in same]
             if unread:
-                found = await self._store.read_orders(unread)
+                found = await self._store.read_orders([one.order_id for one in unread])
                 yield found
                 # Only now: whoever walks comes back for more when what was yielded is taken in.
                 await self._dates.settle(self._connection, _ORDER, self._over(found, known))

@@ -23,7 +23,7 @@ from .fields import Types
 from .forms import PAYMENT
 from .loading import Loader
 from .paid import JOURNAL, LookedUp, ReadyPayment, differences, memo_of, payment_of, ready_job
-from .readback import Head, Known, Missing, Readback
+from .readback import Head, Known, Missing, Readback, order_id
 from .records import Address, Records
 from .references import References
 from .rows import Item
@@ -82,7 +82,7 @@ class PaymentSinkOfOdoo:
 
     async def _orders(self, jobs: Sequence[Job], ours: Mapping[str, Address | None]) -> Mapping[str, Json]:
         """By the ledger's binding, which knows adopted orders too; else by our External ID."""
-        ids = {job.ref: _order_id(job, ours[job.ref]) for job in jobs}
+        ids = {job.ref: order_id(job, ours[job.ref]) for job in jobs}
         rows = await self._records.by_id("sale.order", {one for one in ids.values() if one}, _ORDER)
         return {ref: rows[one] for ref, one in ids.items() if one in rows}
 
@@ -186,8 +186,3 @@ def _judged(step: Step, job: Job, head: Head) -> Found:
     if verdict is Verdict.THIS and step == POST and not head.adopted and not head.booked:
         return told(Verdict.ABSENT, head, "the step post has not taken effect")
     return told(verdict, head)
-
-
-def _order_id(job: Job, ours: Address | None) -> int:
-    bound = job.dependencies.get("order", "")
-    return int(bound) if bound.isdigit() else ours.record_id if ours is not None else 0

@@ -192,3 +192,10 @@ def _line(row: Json, dialect: Dialect) -> StoredLine:
         taxes=links(row[dialect.taxes]),
         values=row,
     )
+
+
+def order_id(job: Job, ours: Address | None) -> int:
+    """The order that a job is beside: by the ledger's binding, which knows adopted orders too, else the one that our
+    External ID names; 0 when there is none."""
+    bound = job.dependencies.get("order", "")
+    return int(bound) if bound.isdigit() else ours.record_id if ours is not None else 0

@@ -21,7 +21,7 @@ from .documents import LOAD, told
 from .forms import RETURN
 from .loading import Loader
 from .parties import orders_of
-from .readback import Head, Known, Missing, Readback
+from .readback import Head, Known, Missing, Readback, order_id
 from .records import Address, Records
 from .references import Ids, References
 from .resolve import no_product
@@ -102,7 +102,7 @@ class ReturnSinkOfOdoo:
 
     async def _orders(self, jobs: Sequence[Job], addresses: Mapping[str, Address]) -> Mapping[str, Json]:
         """By the ledger's binding, which knows adopted orders too; else by our External ID."""
-        ids = {job.ref: _order_id(job, addresses.get(self._order_name(job))) for job in jobs}
+        ids = {job.ref: order_id(job, addresses.get(self._order_name(job))) for job in jobs}
         rows = await self._records.by_id("sale.order", {one for one in ids.values() if one}, _ORDER)
         return {ref: rows[one] for ref, one in ids.items() if one in rows}
 
@@ -149,11 +149,6 @@ def return_of(document: Document) -> ReturnDocument:
 
 
 # ---- what is looked up -------------------------------------------------------------------------------------------
-
-
-def _order_id(job: Job, ours: Address | None) -> int:
-    bound = job.dependencies.get("order", "")
-    return int(bound) if bound.isdigit() else ours.record_id if ours is not None else 0
 
 
 def _ready(job: Job, head: Head, found: _LookedUp) -> Job | Refused:

@@ -5,7 +5,7 @@ Set-based, a constant number of statements for any page. The rules stand in `sql
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -14,15 +14,13 @@ from tallystick.canonical.times import to_timestamp
 from tallystick.ledger.details import details
 from tallystick.ledger.pool import Pool
 from tallystick.ledger.queries import queries
-from tallystick.ledger.views import RARE_STATES, Cursor, Order
-from tallystick.reasons import HoldReason, WaitReason, advice, not_eligible, words
+from tallystick.ledger.views import INFINITY, Cursor, Order, is_rare
+from tallystick.reasons import advice, not_eligible, words
 from tallystick.v1 import order_sync_pb2
 from tallystick.v1 import record_pb2 as pb
 from tallystick.words import record_words
 
 _SQL = queries("records")
-#: asyncpg writes it as the database's `infinity`.
-_INFINITY = datetime.max.replace(tzinfo=UTC)
 #: How many records a page looks at where a state is wanted that many are in.
 LOOKED_AT = 500
 
@@ -56,7 +54,7 @@ class Wanted:
     @property
     def few(self) -> bool:
         """Only records can match that indexes know."""
-        return self.state in RARE_STATES or (not self.state and self.reason in (*HoldReason, *WaitReason))
+        return is_rare(self.state, self.reason)
 
 
 class Records:
@@ -71,7 +69,7 @@ class Records:
         """The record of that name in each of its targets; empty when nobody ever showed it."""
         wanted = Wanted(target=target)
         source_id = parts(name)[-1]
-        candidates = await self._few("of_name", wanted, (_INFINITY, "", ""), len(self._ways) + 1, name, source_id)
+        candidates = await self._few("of_name", wanted, (INFINITY, "", ""), len(self._ways) + 1, name, source_id)
         found = await self._describe(candidates, wanted, len(candidates))
         return sorted((_record(row) for row in found), key=lambda one: one.target)
 
@@ -81,7 +79,7 @@ class Records:
         """A page of records, the last known first, and where the next one goes on."""
         # What begins both ways stands among them twice.
         looked_at = LOOKED_AT if wanted.state or wanted.reason else 2 * limit + 1
-        candidates = await self._candidates(wanted, after or (wanted.before or _INFINITY, "", ""), looked_at)
+        candidates = await self._candidates(wanted, after or (wanted.before or INFINITY, "", ""), looked_at)
         found = await self._describe(candidates, wanted, limit + 1)
         if len(found) > limit:
             last = found[limit - 1]

@@ -42,11 +42,16 @@ EVENT_KINDS = {
     "adopted": pb.ORDER_EVENT_KIND_ADOPTED,
 }
 #: asyncpg writes it as the database's `infinity`.
-_INFINITY = datetime.max.replace(tzinfo=UTC)
+INFINITY = datetime.max.replace(tzinfo=UTC)
 #: States that few among many orders are in.
-RARE_STATES = ("HELD", "WAITING", "SYNCING", "SKIPPED", "ADOPTED")
+_RARE = ("HELD", "WAITING", "SYNCING", "SKIPPED", "ADOPTED")
 #: How many orders a page looks at; when fewer than wanted are among them, the next page goes on behind them.
 LOOKED_AT = 2000
+
+
+def is_rare(state: str, reason: str) -> bool:
+    """Whether few are in this state, or held or waiting for this reason; indexes know them."""
+    return state in _RARE or (not state and reason in (*HoldReason, *WaitReason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Filter:
     @property
     def rare(self) -> bool:
         """Only orders can match that indexes know."""
-        return self.state in RARE_STATES or (not self.state and self.reason in (*HoldReason, *WaitReason))
+        return is_rare(self.state, self.reason)
 
     @property
     def not_eligible(self) -> bool:
@@ -177,7 +182,7 @@ class Views:
     ) -> tuple[list[pb.OrderSync], Cursor | None]:
         """A page of orders, newest first, and where the next one goes on."""
         looked_at = LOOKED_AT if wanted.narrow else limit + 1
-        candidates = await self._candidates(wanted, after or (_INFINITY, "", ""), looked_at)
+        candidates = await self._candidates(wanted, after or (INFINITY, "", ""), looked_at)
         orders = [Order(row["connection"], row["id"]) for row in candidates]
         found = _order_syncs(await self._describe(orders, wanted, limit + 1, narrow=wanted.narrow))
         if len(found) > limit:
